@@ -1,0 +1,1 @@
+"""The Raft protocol, pure: no I/O, no clock, no randomness but the generator it is given, nothing global."""

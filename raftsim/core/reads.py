@@ -1,0 +1,60 @@
+"""Linearizable reads without a log entry: read index (dissertation 6.4), batched by turn.
+
+Invariant: a read is answered at the commit index of a moment at which this server was leader, proven by a quorum that
+answered a round begun after the read came in. Before the first commit of the term, the index is the one of the term's
+opening entry, so the read waits until that is applied (B66).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from raftsim.core.errors import NotLeader, ProtocolViolation
+from raftsim.core.output import LEADER
+from raftsim.core.quorum import committed_index
+
+if TYPE_CHECKING:
+    from raftsim.core.progress import Progress
+    from raftsim.core.raft import Raft
+
+
+def read(raft: Raft, id: int) -> None:
+    if raft.role != LEADER:
+        raise NotLeader(raft.leader)
+    raft.new_reads.append(id)
+
+
+def begin_round(raft: Raft, now: float) -> None:
+    """All Appends from here on carry a new round, which answers the reads that are waiting for one."""
+    raft.round += 1
+    raft.round_began.append(now)
+    while raft.round_began[0] < now - raft.settings.election_timeout_max_s:
+        raft.round_began.popleft()  # too old to prove anything
+    index = max(raft.commit, raft.term_start_index)
+    raft.waiting_reads.extend((raft.round, id, index) for id in raft.new_reads)
+    raft.new_reads.clear()
+    confirm(raft)  # a single voter needs nobody's answer
+
+
+def answered(raft: Raft, progress: Progress, round: int) -> None:
+    """A follower answered `round`, so it followed us after that round began."""
+    if round < 0:
+        raise ProtocolViolation("a negative round")
+    if round > progress.round:
+        progress.round = round
+        age = raft.round - round
+        if age < len(raft.round_began):
+            progress.contact = raft.round_began[-1 - age]
+        confirm(raft)
+
+
+def confirm(raft: Raft) -> None:
+    """Release the reads whose round a quorum has answered."""
+    if not raft.waiting_reads:
+        return
+    rounds = {id: progress.round for id, progress in raft.progress.items()} | {raft.id: raft.round}
+    proven = committed_index(raft.config.voters, raft.config.outgoing, rounds)
+    assert proven is not None, "a leader has voters"
+    while raft.waiting_reads and raft.waiting_reads[0][0] <= proven:
+        _, id, index = raft.waiting_reads.popleft()
+        raft.ready_reads.append((id, index))
