@@ -1,0 +1,139 @@
+"""A server's data directory: the lock, the identity and the log, in the order that keeps them consistent.
+
+    <path>/raft/LOCK            held while a server runs
+    <path>/raft/identity.json   written once, when the log has been begun
+    <path>/raft/wal/            the log
+    <path>/raft/snapshots/      the newest two snapshots
+
+Because the log is there before the identity, an identity without a log means that the log was lost. Such a server
+has forgotten its votes and must not come back under its name (B44).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from raftsim.core.entry import Restored, SnapshotMeta
+from raftsim.core.output import Write
+from raftsim.storage import identity
+from raftsim.storage.errors import REMEDY, StorageError
+from raftsim.storage.files import OsDirectory
+from raftsim.storage.identity import Identity
+from raftsim.storage.lock import Lock
+from raftsim.storage.recovery import segment_numbers
+from raftsim.storage.snapshots import Snapshots
+from raftsim.storage.wal import Wal, WalSettings
+
+WAL: Final = "wal"
+SNAPSHOTS: Final = "snapshots"
+
+
+class DataDir:
+    """An open data directory. One thread at a time may append; one other at a time may save a snapshot meanwhile;
+    reading snapshots and compacting is free to every thread.
+
+    `restored` is what the disk held at start, `notes` what recovery did about it, for the operator.
+    """
+
+    def __init__(self, lock: Lock, wal: Wal) -> None:
+        self.restored, wal.restored = wal.restored, Restored()
+        self.notes = wal.notes
+        self._lock = lock
+        self._wal = wal
+        self._snapshots = wal.snapshots
+
+    @classmethod
+    def open(cls, path: Path, *, cluster_id: str, server_id: str, settings: WalSettings | None = None) -> DataDir:
+        """Open the data of this server below `path`, or begin it.
+
+        Raises StorageError: in use, of another server, damaged, or whatever the operating system says.
+        """
+        raft = path / "raft"
+        try:
+            directory = OsDirectory(raft)
+            lock = Lock(raft / "LOCK")
+            try:
+                wal = _open_wal(directory, raft, Identity(cluster_id, server_id), settings)
+            except BaseException:
+                lock.release()
+                raise
+        except OSError as error:
+            raise StorageError.because(str(raft), error) from error
+        return cls(lock, wal)
+
+    def append(self, writes: Sequence[Write]) -> None:
+        """Make `writes` durable, in order; the chunk of each after its record. Blocks.
+
+        After the last chunk of a snapshot, the log may go on behind it. Raises StorageError, and then at every later
+        call.
+        """
+        self._wal.append(writes)
+
+    def bootstrap(self, restored: Restored) -> None:
+        """Make `restored` the beginning of this server, unless it has one. Raises StorageError."""
+        if self.restored == Restored():
+            self.append([Write(0, restored.hard, 1, restored.entries)])
+            self.restored = restored
+
+    def save_snapshot(self, meta: SnapshotMeta, state: Iterable[bytes]) -> None:
+        """Keep a snapshot of our own, and of the others the newest. Blocks; durable on return.
+
+        Raises StorageError, and whatever drawing from `state` raises; then nothing has changed.
+        """
+        with _explained(self._snapshots.path):
+            self._snapshots.save(meta, state)
+
+    def read_chunk(self, index: int, offset: int, max_bytes: int) -> tuple[bytes, bool] | None:
+        """At most `max_bytes` of the state in the snapshot of `index`, from `offset` on, and whether they end it.
+
+        None if that snapshot is not there any more. Raises StorageError.
+        """
+        with _explained(self._snapshots.path):
+            return self._snapshots.read_chunk(index, offset, max_bytes)
+
+    def load_snapshot(self, meta: SnapshotMeta) -> Iterator[bytes]:
+        """The state in the snapshot `meta`. Raises StorageError while it is drawn."""
+        with _explained(self._snapshots.path):
+            yield from self._snapshots.load(meta)
+
+    def compact(self, index: int) -> None:
+        """Remove segments with nothing but entries up to `index`, if both kept snapshots stand for them.
+
+        Raises StorageError.
+        """
+        with _explained(self._wal.path):
+            self._wal.compact(index)
+
+    def close(self) -> None:
+        self._wal.close()
+        self._lock.release()
+
+
+def _open_wal(directory: OsDirectory, raft: Path, ours: Identity, settings: WalSettings | None) -> Wal:
+    found = identity.read(directory)
+    if found is not None:
+        identity.check(directory, found, ours)
+    wal_directory = OsDirectory(raft / WAL)
+    if found is not None and not segment_numbers(wal_directory):
+        raise StorageError(f"{wal_directory.path}: the log is gone, and its votes with it. {REMEDY}")
+    wal = Wal.open(wal_directory, Snapshots(OsDirectory(raft / SNAPSHOTS)), settings)
+    if found is None:
+        try:
+            if wal.restored != Restored():
+                raise StorageError(f"{directory.path}/{identity.FILE}: missing, though there is a log beside it")
+            identity.write(directory, ours)
+        except BaseException:
+            wal.close()
+            raise
+    return wal
+
+
+@contextmanager
+def _explained(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageError.because(path, error) from error

@@ -1,0 +1,26 @@
+"""The errors of this room. Their message is one line for an operator and names the file."""
+
+from __future__ import annotations
+
+from typing import Final
+
+REMEDY: Final = (
+    "What this server had promised to keep is lost, so it must not go on under its old identity: remove it from the "
+    "cluster (operator raft remove-peer), delete its data directory and let it join as a new server"
+)
+
+
+class StorageError(Exception):
+    """The disk did not do what was asked, or holds what a server must not start from."""
+
+    @classmethod
+    def because(cls, path: str, error: OSError) -> StorageError:
+        """What the operating system said, and of which file."""
+        return cls(f"{error.filename or path}: {error.strerror or error}")
+
+
+class DamagedSnapshot(StorageError):
+    """This snapshot is not sound; an older one, with the log, may stand in for it."""
+
+    def __init__(self, path: str, offset: int, reason: str) -> None:
+        super().__init__(f"{path}: damaged at offset {offset}: {reason}")
