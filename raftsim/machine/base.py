@@ -1,0 +1,38 @@
+"""What a state machine is to a server. Everything it does is a function of the entries it was given, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Protocol
+
+
+class InvalidRequest(ValueError):
+    """A command or query this machine does not know; raised by `check`, before anything is replicated."""
+
+
+class UnreadableState(Exception):
+    """A snapshot that is sound, and yet no state of this machine: the server cannot go on. One sentence."""
+
+
+class Machine(Protocol):
+    def check_command(self, data: bytes) -> None:
+        """Raise InvalidRequest unless `apply` can take this command."""
+
+    def apply(self, index: int, data: bytes) -> Any:
+        """Apply the committed command at `index`. Returns plain data for the client that sent it.
+
+        Deterministic: same entries, same state and results, on every server and in every process.
+        """
+
+    def snapshot(self) -> Iterator[bytes]:
+        """The present state, in parts of at most about a megabyte.
+
+        The call itself is quick (a consistent view is taken); the parts are made as they are drawn, possibly in
+        another thread while `apply` goes on, and show nothing of that. Equal states give equal bytes.
+        """
+
+    def restore(self, state: Iterable[bytes]) -> None:
+        """Replace the whole state by one that `snapshot` gave, cut anyhow. Raises ValueError if it is none."""
+
+    def query(self, query: tuple[Any, ...]) -> Any:
+        """Answer from the present state, as plain data. Raises InvalidRequest for a query it does not know."""

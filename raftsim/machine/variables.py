@@ -1,0 +1,204 @@
+"""Nomad's variables as a replicated state machine: (namespace, path) -> items, with check-and-set.
+
+A command is msgpack: ("put", namespace, path, items, cas, time_ns) or ("delete", namespace, path, cas). `cas` is None
+(do it anyway), 0 (only if absent) or a modify index (only if it is still that); it is judged when the command is
+applied, so that every server judges alike. Times travel in the command, because a machine has no clock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+import msgpack
+
+from raftsim.machine.base import InvalidRequest
+from raftsim.machine.varstate import MAX_INT64, MAX_ITEMS_BYTES, MAX_UINT64, Key, Variable, pack_state, unpack_state
+
+ANY_NAMESPACE: Final = "*"  # lists may name it, nothing else may
+MAX_NAME_BYTES: Final = 8 << 10  # of a path or namespace in a deletion, which may name what cannot exist
+
+_PATH: Final = re.compile(r"[a-zA-Z0-9_~/-]{1,128}")
+_NAMESPACE: Final = re.compile(r"[a-zA-Z0-9-]{1,128}")
+_OPEN_BELOW_NOMAD: Final = ("jobs", "job-templates", "sentinel")
+
+
+def put_command(namespace: str, path: str, items: Mapping[str, str], cas: int | None, time_ns: int) -> bytes:
+    """The command that sets the items of a variable. `time_ns` is the proposer's clock, since 1970."""
+    return _pack(("put", namespace, path, dict(sorted(items.items())), cas, time_ns))
+
+
+def delete_command(namespace: str, path: str, cas: int | None) -> bytes:
+    """The command that removes a variable; removing an absent one is no error."""
+    return _pack(("delete", namespace, path, cas))
+
+
+def check_put(namespace: str, path: str, items: Mapping[str, str]) -> None:
+    """Raise InvalidRequest, in the words of the operator API, unless such a variable may exist."""
+    if not _PATH.fullmatch(path):
+        raise InvalidRequest(f'invalid path "{path}"')
+    if sum(len(key.encode()) + len(value.encode()) for key, value in items.items()) > MAX_ITEMS_BYTES:
+        raise InvalidRequest("variables are limited to 64KiB in total size")
+    _check_not_wildcard(namespace)
+    if not _NAMESPACE.fullmatch(namespace):
+        raise InvalidRequest(f'invalid namespace "{namespace}"')
+    top, *below = path.split("/")
+    if top == "nomad" and not below:
+        raise InvalidRequest(
+            '"nomad" is a reserved top-level directory path, but you may write variables to '
+            '"nomad/jobs", "nomad/job-templates", "nomad/sentinel", or below'
+        )
+    if top == "nomad" and below[0] not in _OPEN_BELOW_NOMAD:
+        raise InvalidRequest(
+            'only paths at "nomad/jobs" or "nomad/job-templates" and below are valid paths '
+            'under the top-level "nomad" directory'
+        )
+
+
+def check_delete(namespace: str, path: str) -> None:
+    """Raise InvalidRequest unless such a variable may be named in a deletion."""
+    _check_not_wildcard(namespace)
+    if len(path.encode()) > MAX_NAME_BYTES or len(namespace.encode()) > MAX_NAME_BYTES:
+        raise InvalidRequest("the name of the variable is too long")
+
+
+class Variables:
+    """A `Machine`. Results share nothing with the state, so that nobody can change it from outside.
+
+    `apply` returns {"result": "ok" | "conflict", "variable": the variable (after a put, or in the way of a conflict)
+    or None, "index": the log index if ok, else the modify index of what is in the way, 0 for nothing}.
+    Queries: ("get", namespace, path) -> {"variable": ... or None, "index": int} and
+    ("list", namespace or "*", prefix) -> {"variables": [metadata, ...] by namespace and path, "index": int}; the index
+    of what is not one variable is the last index that touched any (at least 1).
+    """
+
+    def __init__(self) -> None:
+        self._variables: dict[Key, Variable] = {}
+        self._paths: dict[str, list[str]] = {}  # namespace -> its paths, sorted
+        self._index = 1
+
+    def check_command(self, data: bytes) -> None:
+        _decode(data)
+
+    def apply(self, index: int, data: bytes) -> dict[str, Any]:
+        command = _decode(data)
+        if command[0] == "put":
+            _, namespace, path, items, cas, time_ns = command
+            return self._put(index, namespace, path, items, cas, time_ns)
+        _, namespace, path, cas = command
+        return self._delete(index, namespace, path, cas)
+
+    def query(self, query: tuple[Any, ...]) -> dict[str, Any]:
+        match query:
+            case ("get", str(namespace), str(path)):
+                found = self._variables.get((namespace, path))
+                if found is None:
+                    return {"variable": None, "index": self._index}
+                return {"variable": found.full(), "index": found.modify_index}
+            case ("list", str(namespace), str(prefix)):
+                return {"variables": list(self._list(namespace, prefix)), "index": self._index}
+        raise InvalidRequest("unknown query")
+
+    def snapshot(self) -> Iterator[bytes]:
+        # Copies of the tables only: records are never changed, and the paths are in order already.
+        paths = {namespace: list(paths) for namespace, paths in self._paths.items()}
+        return pack_state(self._index, dict(self._variables), paths)
+
+    def restore(self, state: Iterable[bytes]) -> None:
+        index, variables = unpack_state(state)
+        paths: dict[str, list[str]] = {}
+        for namespace, path in variables:
+            paths.setdefault(namespace, []).append(path)
+        self._index, self._variables, self._paths = index, variables, paths
+
+    def digest(self) -> str:
+        """A fingerprint of the whole state: equal exactly when two machines hold the same."""
+        fingerprint = hashlib.sha256()
+        for part in self.snapshot():
+            fingerprint.update(part)
+        return fingerprint.hexdigest()
+
+    def _put(
+        self, index: int, namespace: str, path: str, items: dict[str, str], cas: int | None, time_ns: int
+    ) -> dict[str, Any]:
+        old = self._variables.get((namespace, path))
+        if _conflicts(old, cas):
+            return _conflict(old)
+        if old is None:
+            insort(self._paths.setdefault(namespace, []), path)
+            new = Variable(namespace, path, items, index, time_ns, index, time_ns)
+        else:
+            new = Variable(namespace, path, items, old.create_index, old.create_time, index, time_ns)
+        self._variables[namespace, path] = new
+        self._index = index
+        return {"result": "ok", "variable": new.full(), "index": index}
+
+    def _delete(self, index: int, namespace: str, path: str, cas: int | None) -> dict[str, Any]:
+        old = self._variables.get((namespace, path))
+        if _conflicts(old, cas):
+            return _conflict(old)
+        if old is not None:
+            del self._variables[namespace, path]
+            paths = self._paths[namespace]
+            del paths[bisect_left(paths, path)]
+            if not paths:
+                del self._paths[namespace]
+            self._index = index
+        return {"result": "ok", "variable": None, "index": index}
+
+    def _list(self, namespace: str, prefix: str) -> Iterator[dict[str, Any]]:
+        for name in sorted(self._paths) if namespace == ANY_NAMESPACE else [namespace]:
+            paths = self._paths.get(name, [])
+            for position in range(bisect_left(paths, prefix), len(paths)):
+                if not paths[position].startswith(prefix):
+                    break
+                yield self._variables[name, paths[position]].metadata()
+
+
+def _conflicts(old: Variable | None, cas: int | None) -> bool:
+    return cas is not None and cas != (old.modify_index if old else 0)
+
+
+def _conflict(old: Variable | None) -> dict[str, Any]:
+    if old is None:
+        return {"result": "conflict", "variable": None, "index": 0}
+    return {"result": "conflict", "variable": old.full(), "index": old.modify_index}
+
+
+def _decode(data: bytes) -> tuple[Any, ...]:
+    """The command in `data`, checked: what passes here can be applied in any state. Raises InvalidRequest."""
+    try:
+        command: tuple[Any, ...] = msgpack.unpackb(data, use_list=False)
+    except (ValueError, msgpack.exceptions.UnpackException):
+        raise InvalidRequest("not a command: not msgpack") from None
+    match command:
+        case ("put", str(namespace), str(path), dict(items), cas, time_ns) if _is_cas(cas) and _is_time(time_ns):
+            if not all(isinstance(text, str) for pair in items.items() for text in pair):
+                raise InvalidRequest("not a command: items map strings to strings")
+            check_put(namespace, path, items)
+            return command
+        case ("delete", str(namespace), str(path), cas) if _is_cas(cas):
+            check_delete(namespace, path)
+            return command
+    raise InvalidRequest("not a command: neither put nor delete")
+
+
+def _is_cas(cas: object) -> bool:
+    return cas is None or (type(cas) is int and 0 <= cas <= MAX_UINT64)
+
+
+def _is_time(time_ns: object) -> bool:
+    return type(time_ns) is int and 0 <= time_ns <= MAX_INT64
+
+
+def _check_not_wildcard(namespace: str) -> None:
+    if namespace == ANY_NAMESPACE:
+        raise InvalidRequest('can not target wildcard ("*")namespace')
+
+
+def _pack(value: object) -> bytes:
+    packed: bytes = msgpack.packb(value)
+    return packed

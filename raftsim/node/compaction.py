@@ -1,0 +1,76 @@
+"""When a server takes snapshots of its machine, and how they travel (paper section 7).
+
+Invariants: a snapshot shows the machine as of an applied index, with the configuration in force there; the server
+goes on applying while it is written; the log is cut only when it is durable.
+"""
+
+from __future__ import annotations
+
+from raftsim.core.entry import SnapshotMeta
+from raftsim.core.output import ChunkWanted
+from raftsim.core.progress import SNAPSHOT
+from raftsim.core.raft import Raft
+from raftsim.machine.base import Machine, UnreadableState
+from raftsim.node.ports import Disk
+from raftsim.node.settings import NodeSettings
+
+_PATIENCE = 8  # thresholds
+
+
+class Compaction:
+    """`settings` may be replaced while the server runs."""
+
+    def __init__(self, raft: Raft, machine: Machine, disk: Disk, settings: NodeSettings) -> None:
+        self.settings = settings
+        self.applied_bytes = 0  # of commands, since the last snapshot was begun
+        self._raft = raft
+        self._machine = machine
+        self._disk = disk
+        self._begun = raft.snapshot.index if raft.snapshot else 0
+        self._saving = False
+
+    def consider(self, applied: int, now: float) -> None:
+        """After entries were applied: begin a snapshot if enough has come together since the last one."""
+        if applied != self._raft.commit:
+            return  # more is committed already: the configuration in force at `applied` may be a past one
+        many = applied - self._begun >= self.settings.snapshot_threshold_entries
+        large = self.applied_bytes >= self.settings.snapshot_threshold_bytes
+        if (many or large) and not self._saving and not self._sending(applied, now):
+            self.begin(applied)
+
+    def _sending(self, applied: int, now: float) -> bool:
+        """Whether a follower is receiving a snapshot: only two are kept, so a new one could take it away (B52).
+
+        Not for ever, and not for one that is silent: they must not keep the log from being cut.
+        """
+        few = applied - self._begun < _PATIENCE * self.settings.snapshot_threshold_entries
+        small = self.applied_bytes < _PATIENCE * self.settings.snapshot_threshold_bytes
+        heard = now - self._raft.settings.election_timeout_max_s
+        followers = self._raft.progress.values()
+        receiving = any(p.state == SNAPSHOT and p.offset > 0 and p.contact > heard for p in followers)
+        return few and small and receiving
+
+    def begin(self, applied: int) -> None:
+        raft = self._raft
+        assert applied == raft.commit, (applied, raft.commit)
+        config_index, config = raft.configs[0]  # the last committed one, so the one in force at `applied`
+        term = raft.log.term_at(applied)
+        assert term is not None, applied
+        self._saving, self._begun, self.applied_bytes = True, applied, 0
+        self._disk.save_snapshot(SnapshotMeta(applied, term, config, config_index), self._machine.snapshot())
+
+    def saved(self, meta: SnapshotMeta) -> None:
+        self._saving = False
+        self._raft.compacted(meta, self.settings.trailing_entries)
+        self._disk.compact(self._raft.log.base_index)
+
+    def restore(self, meta: SnapshotMeta) -> None:
+        """The machine becomes what `meta` stands for."""
+        try:
+            self._machine.restore(self._disk.load_snapshot(meta))
+        except ValueError as error:
+            raise UnreadableState(f"the snapshot at index {meta.index} is no state of this machine: {error}") from None
+        self._begun, self.applied_bytes = max(self._begun, meta.index), 0
+
+    def read(self, wanted: ChunkWanted) -> None:
+        self._disk.read_chunk(wanted, self.settings.snapshot_chunk_bytes)

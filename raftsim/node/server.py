@@ -1,0 +1,240 @@
+"""The server: one Raft, one machine, three ports, and the turn that ties them together.
+
+Inputs are fed to the core as they come; what follows from them is drained once per turn, so a turn's batch is as large
+as the load makes it. Invariant: what the core promised leaves only when the write it waits for is durable, in order.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from raftsim.core.entry import Restored, SnapshotMeta
+from raftsim.core.messages import Message
+from raftsim.core.output import ChunkWanted, Committed, ConfigChanged, Output, RoleChanged
+from raftsim.core.raft import Raft
+from raftsim.core.reasons import reasons
+from raftsim.core.settings import Settings
+from raftsim.core.status import status
+from raftsim.machine.base import Machine
+from raftsim.node.clients import Clients
+from raftsim.node.compaction import Compaction
+from raftsim.node.ports import Clock, Disk, Network, Observer, PeerInfo, PeerMessage
+from raftsim.node.requests import Outcome, Relay, RelayReply, Request
+from raftsim.node.settings import NodeSettings
+from raftsim.trace.events import APPLY, COMMIT, CONFIG, READ, RESTORE, ROLE, SEND, SYNCED, WRITE
+
+KINDS = {RoleChanged: ROLE, ConfigChanged: CONFIG, Committed: COMMIT}
+MAX_SEEN = 1024  # servers remembered by address
+
+
+class Node:
+    """`info` is what this server says of itself; `restored` what its disk held; `rng` draws the election timeouts, and
+    where the numbering of requests begins."""
+
+    def __init__(
+        self,
+        info: PeerInfo,
+        restored: Restored,
+        machine: Machine,
+        *,
+        disk: Disk,
+        network: Network,
+        clock: Clock,
+        rng: Random,
+        settings: Settings,
+        node_settings: NodeSettings,
+        observer: Observer | None = None,
+    ) -> None:
+        self.info = info
+        self.raft = Raft(info.id, restored, settings, rng, clock.now())
+        self.disk = disk
+        self.network = network
+        self.clock = clock
+        self.observer = observer
+        self.applied_index = 0
+        self.apply_to = 0  # committed up to here
+        self.apply_batch = node_settings.apply_batch_entries
+        self.durable_seq = 0
+        self.promises: deque[tuple[int, list[Message]]] = deque()  # (after this write, these messages)
+        self.links: dict[str, str] = {}
+        self.compaction = Compaction(self.raft, machine, disk, node_settings)
+        first_number = rng.getrandbits(48)
+        self.clients = Clients(self.raft, machine, network, clock, node_settings, observer, first_number)
+        self.clients.seen[info.address] = info
+
+    # inputs
+
+    def start(self) -> None:
+        """Tell the network its peers and arm the first timer. Called once, when the ports are ready."""
+        self._update_links()
+        self.turn()
+
+    def receive(self, message: PeerMessage) -> None:
+        """A message from a peer. Raises ProtocolViolation when no correct peer sends this."""
+        self.clock.turn_soon()
+        if isinstance(message, Relay):
+            self.clients.take_relay(message)
+        elif isinstance(message, RelayReply):
+            self.clients.take_reply(message)
+        else:
+            self.raft.receive(message, self.clock.now())
+
+    def synced(self, seq: int) -> None:
+        """The write `seq` and all before it are durable."""
+        self._observe(SYNCED, seq)
+        self.durable_seq = seq
+        self.raft.persisted(seq, self.clock.now())
+        while self.promises and self.promises[0][0] <= seq:
+            self._send(self.promises.popleft()[1])
+        self.clock.turn_soon()
+
+    def request(self, request: Request, done: Callable[[Outcome], None]) -> None:
+        """Ask; `done` is called exactly once with the outcome, possibly before this returns."""
+        self.clients.take(request, done)
+        self.clock.turn_soon()
+
+    def peer_seen(self, info: PeerInfo) -> None:
+        """A link with this peer was made."""
+        if info.address in self.clients.seen or len(self.clients.seen) < MAX_SEEN:
+            self.clients.seen[info.address] = info
+        self.clock.turn_soon()
+
+    def link_lost(self, peer: str) -> None:
+        """The link to `peer` broke: what was sent and not answered may be lost."""
+        self.clients.link_lost(peer)
+        self.clock.turn_soon()
+
+    def link_refused(self, peer: str) -> None:
+        """The link to `peer` broke and a new one was refused: its process is gone."""
+        self.raft.unreachable(peer, self.clock.now())
+        self.clock.turn_soon()
+
+    def snapshot_saved(self, meta: SnapshotMeta) -> None:
+        """The snapshot of our own that was being saved is durable."""
+        self.compaction.saved(meta)
+        self.clock.turn_soon()
+
+    def chunk_read(self, wanted: ChunkWanted, data: bytes | None, last: bool) -> None:
+        """What a follower needs of a snapshot; None if that one is not there any more."""
+        self.raft.chunk(wanted, data, last=last, now=self.clock.now())
+        self.clock.turn_soon()
+
+    def stop(self) -> None:
+        """Answer everything that is still waiting with unknown or refused."""
+        self.clients.stop()
+
+    # the turn
+
+    def turn(self) -> None:
+        """Drain what the inputs led to, act on it, and set the timer."""
+        now = self.clock.now()
+        self.raft.wake(now)
+        settled = False
+        if self.applied_index < self.apply_to and self.raft.restore is None:
+            self._apply()  # what the last turn left, unless a snapshot has taken its place
+        while True:
+            output = self.raft.drain(now)
+            if output is not None:
+                self._act(output)
+            elif settled:
+                break
+            self.clients.settle(self.applied_index, now)  # which may give the core more to do
+            settled = True
+        self.clock.wake_at(min(self.raft.deadline, self.clients.next_deadline))
+
+    def _act(self, output: Output) -> None:
+        for event in output.events:
+            self._observe(KINDS[type(event)], event)
+        if output.write is not None:
+            self._observe(WRITE, output.write)
+            self.disk.submit(output.write)
+        self._send(output.send)
+        if output.send_after_sync:
+            if output.after <= self.durable_seq:
+                self._send(output.send_after_sync)
+            else:
+                self.promises.append((output.after, output.send_after_sync))
+        for wanted in output.chunks:
+            self.compaction.read(wanted)
+        if output.restore is not None:
+            self._restore(output.restore)
+        if output.apply is not None:
+            self.apply_to = output.apply[1]
+            self._apply()
+        for number, index in output.reads:
+            self._observe(READ, (number, index))
+            self.clients.confirmed(number, index)
+        # Last: entries that were just applied are answered before the loss of leadership ends what is left.
+        if any(isinstance(event, RoleChanged) for event in output.events):
+            self.clients.role_changed()
+        if output.events:
+            self._update_links()
+
+    def _apply(self) -> None:
+        lo, hi = self.applied_index, min(self.apply_to, self.applied_index + self.apply_batch)
+        for index, entry in enumerate(self.raft.log.slice(lo, hi), lo + 1):
+            self._observe(APPLY, (index, entry))
+            self.applied_index = index
+            self.compaction.applied_bytes += entry.size
+            self.clients.applied(index, entry)
+        if hi < self.apply_to:
+            self.clock.turn_soon()
+        else:
+            self.compaction.consider(hi, self.clock.now())
+
+    def _restore(self, meta: SnapshotMeta) -> None:
+        self._observe(RESTORE, meta)
+        self.compaction.restore(meta)
+        self.applied_index = meta.index
+        self.apply_to = max(self.apply_to, meta.index)
+
+    def _send(self, messages: list[Message]) -> None:
+        for message in messages:
+            self._observe(SEND, message)
+            self.network.send(message)
+
+    def _update_links(self) -> None:
+        """Links go to all members, and to a server being removed until it was told so."""
+        config = self.raft.config
+        links = {server.id: server.address for server in config.servers if server.id != self.info.id}
+        for leaving in sorted(self.raft.progress.keys() & self.links.keys() - links.keys()):
+            links[leaving] = self.links[leaving]
+        if links != self.links:
+            self.links = links
+            self.network.set_peers(links)
+
+    def _observe(self, kind: str, subject: object) -> None:
+        if self.observer is not None:
+            self.observer(kind, subject)
+
+    # what an operator may ask
+
+    def status(self) -> dict[str, Any]:
+        """Plain data, everything an operator may ask of this server now (the body of /v1/raftsim/status).
+
+        {"id", "name", "address": str, "role": "follower" | "pre-candidate" | "candidate" | "leader", "term": int,
+        "vote": id or None, "leader": id or None, "leader_address": str ("" when none), "ready": bool (a leader that
+        has committed in its term), "commit_index", "applied_index", "last_log_index", "last_log_term",
+        "snapshot_index", "snapshot_term", "pending_requests": int, "raft_protocol": int,
+        "last_contact_s": float or None (None: never; 0.0 on the leader),
+        "configuration": {"index": int, "committed": bool, "servers": [{"id", "address": str, "voter": bool,
+        "name": str or None (never seen)}]},
+        "why": see core/reasons.py,
+        "followers": [{"id": str, "match_index", "next_index": int, "state": str, "last_contact_s": float}]}
+        """
+        view = status(self.raft, self.clock.now())
+        for server in view["configuration"]["servers"]:
+            seen = self.clients.seen.get(server["address"])
+            server["name"] = seen.name if seen else None
+        return {
+            **view,
+            "why": reasons(self.raft, self.clock.now()),
+            "name": self.info.name,
+            "address": self.info.address,
+            "raft_protocol": self.info.raft_protocol,
+            "applied_index": self.applied_index,
+            "pending_requests": len(self.clients.jobs),
+        }
