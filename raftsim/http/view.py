@@ -1,0 +1,60 @@
+"""What the operator API needs to know of the server it speaks for. Both worlds provide it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from raftsim.node.requests import Outcome, Request
+
+
+class LinkFaults(Protocol):
+    """A switch for the links to peers: what is blocked is dropped in both directions."""
+
+    @property
+    def blocked(self) -> frozenset[str]: ...
+
+    @property
+    def dropped(self) -> int: ...
+
+    def block(self, peer_ids: Iterable[str]) -> None:
+        """Replace the set of blocked peers."""
+
+
+class AgentFacts(Protocol):
+    """All that handlers may look at."""
+
+    @property
+    def name(self) -> str:
+        """Without the region: `n1`."""
+
+    @property
+    def region(self) -> str: ...
+
+    @property
+    def datacenter(self) -> str: ...
+
+    @property
+    def raft_protocol(self) -> int:
+        """The dialect: 2 or 3."""
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The configuration in force, as /v1/agent/self shows it: plain data with Go-style keys, secrets left out."""
+
+    @property
+    def link_faults(self) -> LinkFaults | None:
+        """None: this server was not started with faults allowed."""
+
+    def status(self) -> dict[str, Any]:
+        """See `Node.status`."""
+
+    def wall_ns(self) -> int:
+        """Nanoseconds since 1970, for the times shown with variables."""
+
+
+class AgentView(AgentFacts, Protocol):
+    """All that the server of the operator API needs."""
+
+    async def call(self, request: Request) -> Outcome:
+        """Put `request` to the node; always answers, and in bounded time."""

@@ -1,0 +1,172 @@
+"""A live server: the node on its three ports, over one data directory."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from random import Random
+from typing import Any, Final
+
+from raftsim.core.entry import Restored, SnapshotMeta
+from raftsim.core.errors import ProtocolViolation
+from raftsim.core.output import ChunkWanted
+from raftsim.core.settings import Settings
+from raftsim.live.clock import LoopClock
+from raftsim.live.disk import DiskThreads
+from raftsim.live.faults import LinkFaults
+from raftsim.live.transport import TcpNetwork
+from raftsim.machine.base import Machine, UnreadableState
+from raftsim.node.ports import Observer, PeerInfo, PeerMessage
+from raftsim.node.requests import REFUSED, STOPPED, UNKNOWN, Outcome, Request
+from raftsim.node.server import Node
+from raftsim.node.settings import NodeSettings
+from raftsim.storage.datadir import DataDir
+from raftsim.storage.errors import StorageError
+from raftsim.trace.events import START
+
+logger: Final = logging.getLogger("raftsim.server")
+
+
+class LiveServer:
+    """To be made inside a running loop. Owns `data` from then on: `stop` closes it.
+
+    `listen` is where peers are waited for, `info.address` where they dial; `seed` fixes the election timeouts drawn.
+    `on_failure` gets one sentence when the disk or the server itself failed: it is silent by then and is to be
+    stopped. `faults`: messages can be dropped on purpose.
+    """
+
+    def __init__(
+        self,
+        *,
+        info: PeerInfo,
+        cluster_id: str,
+        data: DataDir,
+        listen: tuple[str, int],
+        machine: Machine,
+        settings: Settings,
+        node_settings: NodeSettings,
+        on_failure: Callable[[str], None],
+        seed: int | None = None,
+        faults: bool = False,
+        observer: Observer | None = None,
+    ) -> None:
+        self.faults = LinkFaults() if faults else None
+        self._data = data
+        self._listen = listen
+        self._on_failure = on_failure
+        self._observer = observer
+        self._clock = LoopClock()
+        self._disk = DiskThreads(data, self, self._fail)
+        self._network = TcpNetwork(info, cluster_id, faults=self.faults, observer=observer)
+        self._node = Node(
+            info,
+            data.restored,
+            machine,
+            disk=self._disk,
+            network=self._network,
+            clock=self._clock,
+            rng=Random(seed),
+            settings=settings,
+            node_settings=node_settings,
+            observer=observer,
+        )
+        self._halted = False
+        self._stopped = False
+
+    async def start(self) -> None:
+        """Take the port, then begin. Raises OSError, with a clear text, when the port cannot be had; then `stop`."""
+        await self._network.start(self, self._listen)
+        if self._observer is not None:
+            self._observer(START, self._data.restored)
+        self._data.restored = Restored()  # or entries that are compacted later would stay in memory
+        self._disk.start()
+        self._clock.start(self._turn)
+        self._guard(self._node.start)
+
+    async def stop(self) -> None:
+        """Answer whoever waits, let the last messages leave, finish what is being written, close the data."""
+        if self._stopped:
+            return
+        self._stopped = True
+        self._halt()
+        await self._network.stop()
+        await self._disk.stop()
+        self._data.close()
+
+    async def call(self, request: Request) -> Outcome:
+        """Ask this server, and through it the cluster. A call that is cancelled may happen all the same."""
+        if self._halted:
+            return Outcome(REFUSED, reason=STOPPED)
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+        def done(outcome: Outcome) -> None:
+            if not future.done():  # the caller may have gone
+                future.set_result(outcome)
+
+        if not self._guard(self._node.request, request, done):
+            done(Outcome(UNKNOWN, reason=STOPPED))  # this very request brought the server down
+        return await future
+
+    def status(self) -> dict[str, Any]:
+        """What `Node.status` says, now."""
+        return self._node.status()
+
+    # The inputs of the node. All come through `_guard`, and none after the end.
+
+    def receive(self, message: PeerMessage) -> None:
+        self._guard(self._node.receive, message)
+
+    def peer_seen(self, info: PeerInfo) -> None:
+        self._guard(self._node.peer_seen, info)
+
+    def link_lost(self, peer: str) -> None:
+        self._guard(self._node.link_lost, peer)
+
+    def link_refused(self, peer: str) -> None:
+        self._guard(self._node.link_refused, peer)
+
+    def synced(self, seq: int) -> None:
+        self._guard(self._node.synced, seq)
+
+    def snapshot_saved(self, meta: SnapshotMeta) -> None:
+        self._guard(self._node.snapshot_saved, meta)
+
+    def chunk_read(self, wanted: ChunkWanted, data: bytes | None, last: bool) -> None:
+        self._guard(self._node.chunk_read, wanted, data, last)
+
+    def _turn(self) -> None:
+        self._guard(self._node.turn)
+
+    def _guard(self, enter: Callable[..., None], *inputs: Any) -> bool:
+        """A broken invariant is never carried on with: whatever goes wrong inside stops the server.
+
+        False: the input was not taken in, or not whole. Raises ProtocolViolation for what a peer did wrong.
+        """
+        if self._halted:
+            return False
+        try:
+            enter(*inputs)
+            return True
+        except ProtocolViolation:
+            raise
+        except (StorageError, UnreadableState) as error:  # of a snapshot that was to be restored
+            self._fail(str(error))
+            return False
+        except Exception as error:
+            logger.exception("an internal error stops this server")
+            self._fail(f"internal error: {error!r}")
+            return False
+
+    def _fail(self, message: str) -> None:
+        if not self._halted:
+            self._network.abort()
+            self._halt()
+            self._on_failure(message)
+
+    def _halt(self) -> None:
+        """No more turns; everyone who waits is answered."""
+        if not self._halted:
+            self._halted = True
+            self._clock.stop()
+            self._node.stop()
