@@ -1,0 +1,129 @@
+"""All invariants at once, over one stream of events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from raftsim.check.append_only import LeaderAppendOnly
+from raftsim.check.commit_durable import CommittedIsDurable
+from raftsim.check.commit_immutable import CommittedImmutable
+from raftsim.check.commit_quorum import CommitQuorum
+from raftsim.check.configurations import ConfigurationSafety
+from raftsim.check.durability import Durability
+from raftsim.check.durable_before_send import DurableBeforeSend
+from raftsim.check.election_safety import ElectionSafety
+from raftsim.check.equal_snapshots import EqualSnapshots
+from raftsim.check.ghost import Ghost, NodeGhost
+from raftsim.check.leader_completeness import LeaderCompleteness
+from raftsim.check.log_matching import LogMatching
+from raftsim.check.messages import MessageSanity
+from raftsim.check.no_exception import NoException
+from raftsim.check.one_vote import OneVotePerTerm
+from raftsim.check.ordering import Ordering
+from raftsim.check.reads import ReadIndex
+from raftsim.check.restored import RestoredAsWritten
+from raftsim.check.snapshots_committed import SnapshotsCommitted
+from raftsim.check.state_machine_safety import StateMachineSafety
+from raftsim.check.transfer import LeadershipTransfer
+from raftsim.check.up_to_date import UpToDateVotes
+from raftsim.check.violation import Violation
+from raftsim.check.voters import VotersOnly
+from raftsim.trace.events import (
+    APPLY,
+    COMMIT,
+    CONFIG,
+    CRASH,
+    ERROR,
+    OUTCOME,
+    READ,
+    REQUEST,
+    RESTORE,
+    ROLE,
+    SEND,
+    SNAPSHOT,
+    START,
+    SYNCED,
+    WRITE,
+    Event,
+)
+
+INVARIANTS = (
+    ElectionSafety,
+    OneVotePerTerm,
+    LeaderAppendOnly,
+    LogMatching,
+    LeaderCompleteness,
+    StateMachineSafety,
+    CommitQuorum,
+    CommittedIsDurable,
+    CommittedImmutable,
+    Ordering,
+    ConfigurationSafety,
+    VotersOnly,
+    UpToDateVotes,
+    DurableBeforeSend,
+    MessageSanity,
+    LeadershipTransfer,
+    ReadIndex,
+    SnapshotsCommitted,
+    EqualSnapshots,
+    RestoredAsWritten,
+    Durability,
+    NoException,
+)
+KINDS = (APPLY, COMMIT, CONFIG, CRASH, ERROR, OUTCOME, READ, REQUEST, RESTORE, ROLE, SNAPSHOT, START, SYNCED, WRITE)
+MESSAGES = {
+    "Vote": "vote",
+    "VoteReply": "vote_reply",
+    "Append": "append",
+    "AppendReply": "append_reply",
+    "Install": "install",
+    "InstallReply": "install_reply",
+    "TimeoutNow": "timeout_now",
+}
+
+Check = Callable[[NodeGhost, Any], str | None]
+
+
+class Judges:
+    """Give every event, in order, to `observe`; read `violations`.
+
+    An invariant is a class with a method `on_<kind>` for each kind of event it needs (`on_send_<message>` for sent
+    messages). It sees the event before the ghost takes it in, and returns a sentence if the event breaks it. `names`
+    maps ids to the names of servers in events, where they differ.
+    """
+
+    kinds = (*KINDS, SEND)
+
+    def __init__(self, names: Mapping[str, str] | None = None) -> None:
+        self.ghost = Ghost(names)
+        self.violations: list[Violation] = []
+        invariants = [invariant(self.ghost) for invariant in INVARIANTS]
+        self.durability = next(found for found in invariants if isinstance(found, Durability))
+        self._checks = {kind: _checks(invariants, f"on_{kind}") for kind in KINDS}
+        self._sent = {name: _checks(invariants, f"on_send_{suffix}") for name, suffix in MESSAGES.items()}
+        self._updates: dict[str, Callable[[NodeGhost, Any], None]] = {
+            kind: getattr(self.ghost, f"on_{kind}") for kind in KINDS if hasattr(self.ghost, f"on_{kind}")
+        }
+
+    def observe(self, event: Event) -> None:
+        """Judge one event. Its subject is only read."""
+        kind, subject = event.kind, event.subject
+        checks = self._checks.get(kind, ()) if kind != SEND else self._sent.get(type(subject).__name__, ())
+        node = self.ghost.node(event.node)
+        if kind == WRITE:
+            self.ghost.prepare_write(node, subject)
+        elif kind == START:
+            self.ghost.prepare_start(node, subject)
+        for name, check in checks:
+            sentence = check(node, subject)
+            if sentence is not None:
+                self.violations.append(Violation(name, event.time, event.node, sentence))
+        update = self._updates.get(kind)
+        if update is not None:
+            update(node, subject)
+
+
+def _checks(invariants: list[Any], method: str) -> tuple[tuple[str, Check], ...]:
+    return tuple((found.name, getattr(found, method)) for found in invariants if hasattr(found, method))

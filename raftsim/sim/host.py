@@ -1,0 +1,244 @@
+"""One simulated machine: its disk, its clock, its end of the network, and the server in its present life.
+
+The world's events reach a server only through here. A paused server is handed nothing: its inputs wait in order.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from random import Random
+
+from raftsim.core.entry import Restored, SnapshotMeta
+from raftsim.core.output import ChunkWanted
+from raftsim.node.ports import PeerInfo, PeerMessage
+from raftsim.node.requests import LINK_LOST, REFUSED, UNKNOWN, UNREACHABLE, Outcome, Request
+from raftsim.node.server import Node
+from raftsim.sim.build import Build
+from raftsim.sim.clock import SimClock
+from raftsim.sim.disk import SimDisk
+from raftsim.sim.network import CUT, DOWN
+from raftsim.trace.events import CRASH, DELIVER, ERROR, PAUSE, RESUME, SNAPSHOT, START, Event
+
+Input = Callable[[Node], object]
+
+
+@dataclass(slots=True, eq=False)
+class PendingOutcome:
+    """A client's request and, once it is known, its outcome."""
+
+    name: str  # the server that was asked
+    request: Request
+    done: Callable[[Outcome], None] | None = None
+    outcome: Outcome | None = None
+
+
+class Host:
+    """`node` is None while the server is down. `life` counts its starts; a connection is made with one life."""
+
+    def __init__(self, info: PeerInfo, name: str, held: Restored, build: Build) -> None:
+        self.info = info
+        self.name = name
+        self.id = info.id
+        self.life = 0
+        self.paused = False
+        self.node: Node | None = None
+        self.connected: set[str] = set()  # ids of the servers this one has a link to
+        self.clock = SimClock(build.timeline, self.turn)
+        self.disk = SimDisk(build.timeline, build.disk, Random(f"{build.seed}/disk/{name}"), held, self)
+        self._build = build
+        self._network = build.network
+        self._rng = Random(f"{build.seed}/node/{name}")
+        self._waiting: list[Input] = []  # of a paused server
+        self._clients: dict[PendingOutcome, None] = {}  # requests without an outcome, in order
+
+    def emit(self, kind: str, subject: object) -> None:
+        """Tell the world's listeners. This is the server's observer, too."""
+        listeners = self._build.listeners[kind]
+        if listeners:
+            event = Event(self._build.timeline.now, self.name, kind, subject)
+            for listener in listeners:
+                listener(event)
+
+    # life and death
+
+    def start(self) -> None:
+        """Start the server from what the disk holds."""
+        assert self.node is None, self.name
+        build = self._build
+        restored = self.disk.restored()
+        self.life += 1
+        self.emit(START, restored)
+        self.node = Node(
+            self.info,
+            restored,
+            build.machine(),
+            disk=self.disk,
+            network=self,
+            clock=self.clock,
+            rng=self._rng,
+            settings=build.settings,
+            node_settings=build.node_settings,
+            observer=self.emit,
+        )
+        self._take(lambda node: node.start())
+
+    def crash(self) -> None:
+        """Stop at once. Its clients see their connections break."""
+        self._die(self.disk.crash())
+
+    def stop(self) -> None:
+        """Stop in good order: clients are answered, and everything written is on the disk."""
+        assert self.node is not None
+        self._hand(self.node, lambda node: node.stop())
+        if self.node is not None:
+            self._die(self.disk.flush())
+
+    def _die(self, last_seq: int) -> None:
+        self.node = None
+        self.paused = False
+        self.connected.clear()
+        self.clock.cancel()
+        self._waiting.clear()
+        self.emit(CRASH, last_seq)
+        clients, self._clients = self._clients, {}
+        for pending in clients:
+            self._answer(pending, Outcome(UNKNOWN, reason=LINK_LOST))
+        self._network.hung_up(self)
+
+    def pause(self) -> None:
+        self.paused = True
+        self.emit(PAUSE, None)
+
+    def resume(self) -> None:
+        """Go on: all that waited is handed in at once and handled in one turn."""
+        self.paused = False
+        self.emit(RESUME, None)
+        waiting, self._waiting = self._waiting, []
+        for act in waiting:
+            self._take(act)
+
+    # what the network hands in
+
+    def deliver(self, message: PeerMessage) -> None:
+        """A message arrives. This is the world's hottest path."""
+        network = self._network
+        if network.cuts and (message.src, self.id) in network.cuts:
+            network.drop(self, message, CUT)
+        elif self.node is None:
+            network.drop(self, message, DOWN)
+        elif self.paused:
+            self._waiting.append(lambda node: self._receive(node, message))
+        else:
+            try:
+                self._receive(self.node, message)
+            except Exception as error:  # noqa: BLE001 - whatever escapes a server is a finding
+                self._fail(error)
+
+    def deliver_to_life(self, addressed: tuple[PeerMessage, int]) -> None:
+        """A message arrives over a connection that was made by one life of this server."""
+        message, life = addressed
+        if life == self.life:
+            self.deliver(message)
+        else:
+            self._network.drop(self, message, DOWN)
+
+    def _receive(self, node: Node, message: PeerMessage) -> None:
+        self.emit(DELIVER, message)
+        self._network.delivered += 1
+        node.receive(message)
+
+    def met(self, news: tuple[PeerInfo, int]) -> None:
+        """A link with a peer was made, unless the way is cut or this life has ended."""
+        info, life = news
+        if self._hears_of(info.id, life):
+            self._take(lambda node: self._meet(node, info))
+
+    def _meet(self, node: Node, info: PeerInfo) -> None:
+        self.connected.add(info.id)
+        node.peer_seen(info)
+
+    def lost(self, news: tuple[str, int]) -> None:
+        """The link with a peer broke."""
+        peer, life = news
+        if self._hears_of(peer, life):
+            self._take(lambda node: self._lose(node, peer))
+
+    def _lose(self, node: Node, peer: str) -> None:
+        self.connected.discard(peer)
+        node.link_lost(peer)
+
+    def refused(self, news: tuple[str, int]) -> None:
+        """A new link with a peer was refused: there is no such process."""
+        peer, life = news
+        if self._hears_of(peer, life):
+            self._take(lambda node: node.link_refused(peer))
+
+    # what clients, the clock and the disk hand in
+
+    def ask(self, pending: PendingOutcome) -> None:
+        """A client's request arrives."""
+        if self.node is None:
+            self._answer(pending, Outcome(REFUSED, reason=UNREACHABLE, detail=self.info.address))
+            return
+        self._clients[pending] = None
+        self._take(lambda node: node.request(pending.request, lambda outcome: self._answer(pending, outcome)))
+
+    def turn(self) -> None:
+        self._take(lambda node: node.turn())
+
+    def synced(self, seq: int) -> None:
+        self._take(lambda node: node.synced(seq))
+
+    def snapshot_saved(self, meta: SnapshotMeta) -> None:
+        self._take(lambda node: node.snapshot_saved(meta))
+
+    def chunk_read(self, wanted: ChunkWanted, data: bytes | None, last: bool) -> None:
+        self._take(lambda node: node.chunk_read(wanted, data, last))
+
+    def snapshot_kept(self, meta: SnapshotMeta, digest: str) -> None:
+        self.emit(SNAPSHOT, (meta, digest))
+
+    # the network port
+
+    def send(self, message: PeerMessage) -> bool:
+        if message.dst not in self.connected:
+            self._network.drop(self, message, DOWN)
+            return False
+        self._network.send(self, message)
+        return True
+
+    def set_peers(self, addresses: Mapping[str, str]) -> None:
+        """Links are made between all servers that are up, members or not."""
+
+    # within
+
+    def _take(self, act: Input) -> None:
+        """An input for the server: it has it now, when it goes on, or, if it is down, never."""
+        if self.paused:
+            self._waiting.append(act)
+        elif self.node is not None:
+            self._hand(self.node, act)
+
+    def _hand(self, node: Node, act: Input) -> None:
+        try:
+            act(node)
+        except Exception as error:  # noqa: BLE001 - whatever escapes a server is a finding
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        self.emit(ERROR, f"{type(error).__name__}: {error} ({frame.name}, line {frame.lineno})")
+        if self.node is not None:
+            self.crash()
+
+    def _hears_of(self, peer: str, life: int) -> bool:
+        return life == self.life and (peer, self.id) not in self._network.cuts
+
+    def _answer(self, pending: PendingOutcome, outcome: Outcome) -> None:
+        self._clients.pop(pending, None)
+        if pending.outcome is None:
+            pending.outcome = outcome
+            if pending.done is not None:
+                pending.done(outcome)

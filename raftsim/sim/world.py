@@ -1,0 +1,250 @@
+"""The simulated world: servers, network, disks and clients in virtual time, in one thread, from one seed.
+
+The turn rule: an event (a delivery, a finished sync, a timer, a request) is handed to its server, and every server
+that asked for a turn takes it right after, before the next event. Same seed, same arguments, same calls: same run.
+
+Faults are methods, called between events. Servers are named by `name` ("n1"); messages and configurations speak of
+ids, which are addresses in raft protocol 2 and UUIDs in 3 (`ids` maps one to the other). A server that is added has an
+empty disk: it is nobody until a configuration names it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from random import Random
+from typing import Any
+
+from raftsim.check.judges import Judges
+from raftsim.check.violation import InvariantViolated, Violation
+from raftsim.core.config import Server, initial
+from raftsim.core.entry import Restored, bootstrapped
+from raftsim.core.output import LEADER
+from raftsim.core.settings import Settings
+from raftsim.machine.base import Machine
+from raftsim.machine.variables import Variables
+from raftsim.node.requests import Outcome, Request
+from raftsim.node.settings import NodeSettings
+from raftsim.sim.build import Build, Observer
+from raftsim.sim.disk import DiskModel
+from raftsim.sim.host import Host, PendingOutcome
+from raftsim.sim.members import Members
+from raftsim.sim.network import Link, Network, NetworkModel
+from raftsim.sim.timeline import Timeline
+from raftsim.trace.events import FAULT, TOLD_BY_NODE, TOLD_BY_WORLD, Event
+
+
+class World:
+    """A cluster of `nodes` servers (a number, or their names) that starts at time 0.
+
+    `judges`: watch every invariant; `strict`: raise InvariantViolated at the first violation (else they gather in
+    `violations`). `observers` are told every Event, in order. `machine` makes the state machine of a starting server.
+
+    Attributes to read: `names`, `ids` and `hosts` (both by name), `network` (with its counters), `judges` (or None).
+    """
+
+    def __init__(
+        self,
+        nodes: int | Sequence[str] = 3,
+        *,
+        seed: int = 0,
+        raft_protocol: int = 2,
+        settings: Settings | None = None,
+        node_settings: NodeSettings | None = None,
+        network: NetworkModel | None = None,
+        disk: DiskModel | None = None,
+        machine: Callable[[], Machine] = Variables,
+        judges: bool = True,
+        strict: bool = True,
+        observers: Iterable[Observer] = (),
+    ) -> None:
+        self.names = tuple(f"n{number + 1}" for number in range(nodes)) if isinstance(nodes, int) else tuple(nodes)
+        self.seed = seed
+        self.ids: dict[str, str] = {}
+        self.hosts: dict[str, Host] = {}
+        self._members = Members(seed, raft_protocol)
+        self._strict = strict
+        self._timeline = Timeline()
+        self._listeners: defaultdict[str, list[Observer]] = defaultdict(list)
+        self.judges = Judges(self._members.names) if judges else None
+        self.violations: list[Violation] = self.judges.violations if self.judges else []
+        if self.judges is not None:
+            self._listen(self.judges.observe, self.judges.kinds)
+        for observer in observers:
+            self._listen(observer, TOLD_BY_NODE + TOLD_BY_WORLD)
+        self._by_id: dict[str, Host] = {}
+        self.network = Network(self._timeline, network or NetworkModel(), Random(f"{seed}/network"), self._by_id)
+        common = (disk or DiskModel(), seed, self._listeners, self._timeline, self.network)
+        self._build = Build(settings or Settings(), node_settings or NodeSettings(), machine, *common)
+        genesis = initial(Server(info.id, info.address) for info in map(self._members.add, self.names))
+        for name in self.names:
+            self._set_up(name, bootstrapped(genesis))
+        for name in self.names:
+            self._start(name)
+
+    # time
+
+    @property
+    def now(self) -> float:
+        """Seconds since the run began."""
+        return self._timeline.now
+
+    @property
+    def events(self) -> int:
+        """How many entries of the queue have been handled."""
+        return self._timeline.events
+
+    def run(self, for_s: float) -> None:
+        """Run `for_s` seconds of virtual time. Raises InvariantViolated when strict."""
+        self._advance(self.now + for_s, None)
+
+    def run_until(self, predicate: Callable[[], bool], within_s: float) -> bool:
+        """Run until `predicate()` holds (asked now and after every event): True, or False after `within_s` seconds."""
+        return predicate() or self._advance(self.now + within_s, predicate)
+
+    def step(self) -> bool:
+        """Handle one event. False when there is none left."""
+        queue = self._timeline.queue
+        if not queue:
+            return False
+        self._advance(queue[0][0], lambda: True)
+        return True
+
+    def _advance(self, end: float, predicate: Callable[[], bool] | None) -> bool:
+        alarms = self.violations if self._strict else []
+        reached = self._timeline.advance(end, predicate, alarms)
+        if alarms:
+            raise InvariantViolated(alarms[0])
+        return reached
+
+    # clients
+
+    def submit(self, name: str, request: Request, done: Callable[[Outcome], None] | None = None) -> PendingOutcome:
+        """Ask server `name`; the handle's `outcome` is None until it is known, then `done` is called with it.
+
+        `done` may submit more. A server that is down refuses (UNREACHABLE); one that crashes leaves its clients with
+        unknown (LINK_LOST).
+        """
+        pending = PendingOutcome(name, request, done)
+        self._timeline.at(self.now, self.hosts[name].ask, pending)
+        return pending
+
+    def ask(self, name: str, request: Request, within_s: float = 60.0) -> Outcome:
+        """Submit and run until the outcome is known. Raises TimeoutError after `within_s` virtual seconds."""
+        pending = self.submit(name, request)
+        self.run_until(lambda: pending.outcome is not None, within_s)
+        if pending.outcome is None:
+            raise TimeoutError(f"no outcome from {name} within {within_s} s of virtual time")
+        return pending.outcome
+
+    # views
+
+    def status(self, name: str) -> dict[str, Any] | None:
+        """`Node.status()` of a server that is up, else None."""
+        node = self.hosts[name].node
+        return None if node is None else node.status()
+
+    def leader(self) -> str | None:
+        """The name of the leader with the highest term among the servers that are up (paused ones too), or None."""
+        up = [(host.node.raft, name) for name, host in self.hosts.items() if host.node is not None]
+        return max(((raft.term, name) for raft, name in up if raft.role == LEADER), default=(0, None))[1]
+
+    @property
+    def alive(self) -> tuple[str, ...]:
+        """Names of the servers that are up, paused ones too."""
+        return tuple(name for name in self.names if self.hosts[name].node is not None)
+
+    def name_of(self, id: str) -> str:
+        return self._members.names[id]
+
+    # servers and faults
+
+    def add(self, name: str) -> None:
+        """Start one more server, with an empty disk, that no configuration knows yet. Raises ValueError: it exists."""
+        self._members.add(name)
+        self._tell("add", name)
+        self.names += (name,)
+        self._set_up(name, Restored())
+        self._start(name)
+
+    def crash(self, name: str) -> None:
+        """Kill a server: memory is lost; the disk keeps every synced write and a random prefix of the others."""
+        self._tell("crash", name)
+        self.hosts[name].crash()
+
+    def stop(self, name: str) -> None:
+        """Stop a server in good order: its clients are answered and its disk is up to date."""
+        self._tell("stop", name)
+        self.hosts[name].stop()
+
+    def restart(self, name: str) -> None:
+        """Start a server that is down from what its disk holds."""
+        self._tell("restart", name)
+        self._start(name)
+
+    def pause(self, name: str) -> None:
+        """Freeze a server: inputs wait, timers are late. Its disk goes on."""
+        self.hosts[name].pause()
+
+    def resume(self, name: str) -> None:
+        """Let it go on, with everything that waited."""
+        self.hosts[name].resume()
+
+    def isolate(self, name: str, *, refused: bool = False) -> None:
+        """Cut a server off from all others, both ways. Its clients still reach it.
+
+        With `refused` it finds its links broken and new ones refused, as if all others were dead; they notice nothing.
+        """
+        if refused:
+            self.network.shut_out(self.hosts[name])
+        self.partition([[name]])
+
+    def partition(self, groups: Iterable[Iterable[str]]) -> None:
+        """Cut all links between different groups; servers in no group form one more. Adds to earlier cuts."""
+        group_of = {name: number for number, group in enumerate(groups) for name in group}
+        for src in self.names:
+            for dst in self.names:
+                if group_of.get(src) != group_of.get(dst):
+                    self.cut(src, dst)
+
+    def cut(self, src: str, dst: str) -> None:
+        """Cut the link one way. A cut link drops at delivery: what is in flight is lost too."""
+        self._tell("cut", src, dst)
+        self.network.cuts.add((self.ids[src], self.ids[dst]))
+
+    def heal(self) -> None:
+        """Mend every cut. Servers that could not make a link because of it make it now."""
+        self._tell("heal")
+        healed = sorted(self.network.cuts)
+        self.network.cuts.clear()
+        for src_id, dst_id in healed:
+            src, dst = self._by_id[src_id], self._by_id[dst_id]
+            if src.node is not None and dst.node is not None:
+                self.network.introduce(src, dst)
+
+    def link(self, src: str, dst: str, model: NetworkModel | None) -> None:
+        """Give one direction of one link its own model; None: the world's again."""
+        self._tell("link", src, dst, repr(model))
+        link: Link = (self.ids[src], self.ids[dst])
+        self.network.models.pop(link, None)
+        if model is not None:
+            self.network.models[link] = model
+
+    # within
+
+    def _set_up(self, name: str, held: Restored) -> None:
+        info = self._members.infos[name]
+        self.ids[name] = info.id
+        self.hosts[name] = self._by_id[info.id] = Host(info, name, held, self._build)
+
+    def _start(self, name: str) -> None:
+        self.hosts[name].start()
+        self.network.connect(self.hosts[name])
+
+    def _listen(self, observer: Observer, kinds: Iterable[str]) -> None:
+        for kind in kinds:
+            self._listeners[kind].append(observer)
+
+    def _tell(self, *what: str) -> None:
+        for listener in self._listeners[FAULT]:
+            listener(Event(self.now, "", FAULT, what))

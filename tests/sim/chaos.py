@@ -1,0 +1,139 @@
+"""A random schedule of faults and requests, drawn from a seed, under all judges and two outside witnesses."""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+
+from raftsim.check.naive import Naive
+from raftsim.core.config import LEARNER, REMOVE, VOTER
+from raftsim.node.requests import ChangeMembership, Outcome, Request, TransferLeadership
+from raftsim.sim.build import Observer
+from raftsim.sim.world import World
+from raftsim.trace.events import Event
+from tests.sim.settle import get, index_of, put, settle
+from tests.sim.weather import Weather
+from tests.sim.witnesses import RealTime, Sightings
+
+KEYS = 4
+NAIVE_EVERY = 3_000  # events
+MAX_SERVERS = 7
+BURST = 25  # requests to one server: a leader that is cut off grows a log that comes to nothing
+OPS = (VOTER, VOTER, LEARNER, REMOVE)
+
+
+class Chaos:
+    """Run it with `run`. `outcomes` counts how requests ended, `seen` what else came about."""
+
+    def __init__(self, seed: int, *observers: Observer) -> None:
+        self.rng = Random(f"{seed}/chaos")
+        self.weather = weather = Weather.draw(self.rng)
+        self.outcomes: Counter[str] = Counter()
+        self.naive = Naive()
+        self._sightings = Sightings()
+        self.seen = self._sightings.seen
+        self._events = 0
+        self._real_time = RealTime()
+        self._writes = 0
+        self.world = World(
+            self.rng.choice([3, 4, 5]),
+            seed=seed,
+            raft_protocol=self.rng.choice([2, 3]),
+            network=weather.network,
+            disk=weather.disk,
+            settings=weather.settings,
+            node_settings=weather.node_settings,
+            observers=[self._watch, *observers],
+        )
+
+    def run(self, for_s: float) -> None:
+        """A storm of `for_s` seconds; then all is mended and must be well."""
+        self.storm(for_s)
+        settle(self.world, retire=not self.weather.protected)
+        assert self.naive.check() == []
+
+    def storm(self, for_s: float) -> None:
+        """Faults and requests, until `for_s` seconds of virtual time."""
+        while self.world.now < for_s:
+            self.world.run(self.rng.choice([0.001, 0.01, 0.1, 0.4]))
+            self._break_or_mend()
+            for _ in range(self.rng.choice([0, 1, 1, 4])):
+                self._ask(self.rng.choice(self.world.names))
+            if self.rng.random() < self.weather.burst:
+                name = self.rng.choice(self.world.names)
+                for _ in range(BURST):
+                    self._ask(name)
+
+    def _break_or_mend(self) -> None:
+        weather, luck, name = self.weather, self.rng.random(), self.rng.choice(self.world.names)
+        if luck > 0.85:
+            self._mend()
+        elif luck < weather.crash:
+            if name in self.world.alive:
+                self.world.crash(name)
+        elif (luck := luck - weather.crash) < weather.cut:
+            self.rng.choice([self._isolate, self._lose_links, self._split, self._cut])(name)
+        elif (luck := luck - weather.cut) < weather.pause:
+            if name in self.world.alive and not self.world.hosts[name].paused:
+                self.world.pause(name)
+        elif (luck := luck - weather.pause) < weather.change:
+            self._change(name)
+        elif luck - weather.change < weather.transfer:
+            self._transfer(name)
+
+    def _mend(self) -> None:
+        world = self.world
+        world.heal()
+        for name in [name for name in world.names if name not in world.alive][:1]:
+            world.restart(name)
+        for name in world.alive:
+            if world.hosts[name].paused:
+                world.resume(name)
+
+    def _isolate(self, name: str) -> None:
+        self.world.isolate(name)
+
+    def _lose_links(self, name: str) -> None:
+        self.world.isolate(name, refused=True)
+
+    def _split(self, name: str) -> None:
+        self.world.partition([[name, self.rng.choice(self.world.names)]])
+
+    def _cut(self, name: str) -> None:
+        self.world.cut(name, self.rng.choice(self.world.names))
+
+    def _change(self, name: str) -> None:
+        """One to three changes at once; those of more than one vote take joint consensus."""
+        world, rng = self.world, self.rng
+        if len(world.names) < MAX_SERVERS and rng.random() < 0.3:
+            world.add(new := f"n{len(world.names) + 1}")
+            chosen = {new: LEARNER}
+        else:
+            chosen = {other: rng.choice(OPS) for other in rng.sample(world.names, rng.choice([1, 1, 2, 3]))}
+        changes = [(op, world.ids[other], world.hosts[other].info.address) for other, op in chosen.items()]
+        world.submit(name, ChangeMembership(tuple(changes)))
+
+    def _transfer(self, name: str) -> None:
+        target = self.rng.choice([None, *self.world.ids.values()])
+        self.world.submit(name, TransferLeadership(id=target))
+
+    def _ask(self, name: str) -> None:
+        key = f"k{self.rng.randrange(KEYS)}"
+        floor = self._real_time.began(key)
+        write = self.rng.random() < 0.6
+
+        def done(outcome: Outcome) -> None:
+            self.outcomes[outcome.kind] += 1
+            if outcome.kind == "ok":
+                self._real_time.ended(key, floor, index_of(outcome), write=write)
+
+        self._writes += 1
+        request: Request = put(key, str(self._writes)) if write else get(key)
+        self.world.submit(name, request, done)
+
+    def _watch(self, event: Event) -> None:
+        self.naive.observe(event)
+        self._sightings.observe(event)
+        self._events += 1
+        if self._events % NAIVE_EVERY == 0:
+            assert self.naive.check() == []

@@ -1,0 +1,140 @@
+"""Any sequence of faults and requests, found and shrunk by hypothesis, under all judges."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from raftsim.core.config import LEARNER, REMOVE, VOTER
+from raftsim.core.settings import Settings
+from raftsim.node.requests import ChangeMembership, RemovePeer, TransferLeadership
+from raftsim.node.settings import NodeSettings
+from raftsim.sim.network import Exponential, NetworkModel
+from raftsim.sim.world import World
+from tests.sim.settle import get, put, settle
+
+NAMES = ("n1", "n2", "n3", "n4")
+ADDED = ("n5", "n6")
+name = st.sampled_from(NAMES)
+op = st.sampled_from([VOTER, LEARNER, REMOVE])
+
+
+class AnyWorld(RuleBasedStateMachine):
+    """The world is strict: every rule that runs it fails at the first violation."""
+
+    @initialize(
+        seed=st.integers(0, 2**16),
+        loss=st.sampled_from([0.0, 0.1]),
+        duplicate=st.sampled_from([0.0, 0.2]),
+        pre_vote=st.booleans(),
+        check_quorum=st.booleans(),
+        stickiness=st.booleans(),
+        fast_failover=st.booleans(),
+        threshold=st.sampled_from([2, 10]),
+    )
+    def begin(
+        self,
+        seed: int,
+        loss: float,
+        duplicate: float,
+        pre_vote: bool,
+        check_quorum: bool,
+        stickiness: bool,
+        fast_failover: bool,
+        threshold: int,
+    ) -> None:
+        self.writes = 0
+        self.protected = stickiness and (pre_vote or check_quorum)
+        self.world = World(
+            NAMES,
+            seed=seed,
+            network=NetworkModel(Exponential(0.01), loss=loss, duplicate=duplicate),
+            settings=Settings(
+                pre_vote=pre_vote, check_quorum=check_quorum, stickiness=stickiness, fast_failover=fast_failover
+            ).scaled(0.3),
+            node_settings=NodeSettings(
+                snapshot_threshold_entries=threshold, trailing_entries=1, snapshot_chunk_bytes=100
+            ),
+        )
+
+    @rule(for_s=st.sampled_from([0.001, 0.02, 0.2, 1.0]))
+    def run(self, for_s: float) -> None:
+        self.world.run(for_s)
+
+    @rule()
+    def run_until_there_is_a_leader(self) -> None:
+        self.world.run_until(lambda: self.world.leader() is not None, 2)
+
+    @rule(name=name)
+    def put(self, name: str) -> None:
+        self.writes += 1
+        self.world.submit(name, put("key", str(self.writes)))
+
+    @rule(name=name)
+    def get(self, name: str) -> None:
+        self.world.submit(name, get("key"))
+
+    @rule(name=name, gone=name)
+    def remove(self, name: str, gone: str) -> None:
+        self.world.submit(name, RemovePeer(id=self.world.ids[gone]))
+
+    @precondition(lambda self: len(self.world.names) < len(NAMES + ADDED))
+    @rule()
+    def add(self) -> None:
+        self.world.add(ADDED[len(self.world.names) - len(NAMES)])
+
+    @rule(name=name, ops=st.dictionaries(st.sampled_from(NAMES + ADDED), op, min_size=1, max_size=4))
+    def change(self, name: str, ops: dict[str, str]) -> None:
+        hosts = self.world.hosts
+        changes = [(op, hosts[other].id, hosts[other].info.address) for other, op in ops.items() if other in hosts]
+        self.world.submit(name, ChangeMembership(tuple(changes)))
+
+    @rule(name=name, heir=st.none() | name)
+    def transfer(self, name: str, heir: str | None) -> None:
+        self.world.submit(name, TransferLeadership(id=heir and self.world.ids[heir]))
+
+    @rule(name=name)
+    def crash_or_restart(self, name: str) -> None:
+        if name in self.world.alive:
+            self.world.crash(name)
+        else:
+            self.world.restart(name)
+
+    @rule(name=name)
+    def pause_or_resume(self, name: str) -> None:
+        if self.world.hosts[name].paused:
+            self.world.resume(name)
+        elif name in self.world.alive:
+            self.world.pause(name)
+
+    @rule(name=name, refused=st.booleans())
+    def isolate(self, name: str, refused: bool) -> None:
+        self.world.isolate(name, refused=refused)
+
+    @rule(group=st.sets(name, min_size=1, max_size=3))
+    def partition(self, group: set[str]) -> None:
+        self.world.partition([sorted(group)])
+
+    @rule(src=name, dst=name)
+    def cut(self, src: str, dst: str) -> None:
+        self.world.cut(src, dst)
+
+    @precondition(lambda self: self.world.network.cuts)
+    @rule()
+    def heal(self) -> None:
+        self.world.heal()
+
+    def teardown(self) -> None:
+        if hasattr(self, "world") and not self.world.violations:
+            settle(self.world, retire=not self.protected)
+
+
+AnyWorld.TestCase.settings = settings(
+    max_examples=60,
+    stateful_step_count=30,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+TestAnyWorld = AnyWorld.TestCase
