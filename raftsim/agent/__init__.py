@@ -1,0 +1,1 @@
+"""One server process: its configuration, its identity, the assembly of live and http, its signals."""

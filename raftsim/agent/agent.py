@@ -1,0 +1,131 @@
+"""One server and its operator API, made from a configuration."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from raftsim.agent.addresses import join_address
+from raftsim.agent.banner import document
+from raftsim.agent.config import AgentConfig
+from raftsim.agent.identity import establish
+from raftsim.agent.logs import EventLog
+from raftsim.agent.recovery import explain, recover
+from raftsim.core.entry import bootstrapped
+from raftsim.http.server import HttpServer
+from raftsim.http.view import AgentView, LinkFaults
+from raftsim.live.server import LiveServer
+from raftsim.machine.sessions import Sessions
+from raftsim.machine.variables import Variables
+from raftsim.node.ports import PeerInfo
+from raftsim.node.requests import OK, Outcome, RemovePeer, Request
+from raftsim.storage.datadir import DataDir
+
+_logger = logging.getLogger("raftsim.agent")
+
+
+class Agent:
+    """To be made inside a running loop, from a configuration with a data directory and ports.
+
+    It is what the operator API sees of the server. `on_failure` gets one sentence when the server failed: it is to be
+    stopped then. Raises ConfigError and StorageError, and OSError for what the operating system refuses.
+    """
+
+    def __init__(self, config: AgentConfig, on_failure: Callable[[str], None]) -> None:
+        assert config.data_dir is not None
+        server_dir = config.data_dir / "server"
+        server_dir.mkdir(parents=True, exist_ok=True)
+        identity = establish(config, server_dir)
+        self.id = identity.id
+        self._config = config
+        self._document = document(config)
+        for note in recover(server_dir, config.raft_protocol, identity):
+            _logger.warning("%s", note)
+        data = DataDir.open(server_dir, cluster_id=identity.cluster_id, server_id=identity.id)
+        try:
+            explain(server_dir)
+            for note in data.notes:
+                _logger.warning("%s: %s", server_dir, note)
+            data.bootstrap(bootstrapped(identity.first))
+            self._live = LiveServer(
+                info=PeerInfo(identity.id, config.member_name, identity.address, config.raft_protocol),
+                cluster_id=identity.cluster_id,
+                data=data,
+                listen=config.rpc_bind,
+                machine=Sessions(Variables()),
+                settings=config.settings,
+                node_settings=config.node_settings,
+                faults=config.faults,
+                on_failure=on_failure,
+                observer=EventLog(),
+            )
+        except BaseException:
+            data.close()
+            raise
+        view: AgentView = self
+        self._http = HttpServer(view, *config.http_bind, max_connections_per_client=config.http_max_conns_per_client)
+
+    async def start(self) -> None:
+        """Serve. Raises OSError, with a clear text, when a port cannot be had; nothing is left running then."""
+        try:
+            await self._live.start()
+            try:
+                await self._http.start()
+            except OSError as error:
+                why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+                address = join_address(*self._config.http_bind)
+                raise OSError(error.errno, f"cannot listen for clients on {address}: {why}") from error
+        except BaseException:
+            await self._live.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Refuse clients, then stop the server and close its data."""
+        await self._http.stop()
+        await self._live.stop()
+
+    async def leave(self) -> None:
+        """Have this server removed from the cluster, if there is anybody left to do it."""
+        outcome = await self._live.call(RemovePeer(id=self.id))
+        if outcome.kind == OK:
+            _logger.info("this server has left the cluster")
+        else:
+            _logger.warning("this server is still a member of the cluster: %s", outcome.reason)
+
+    # What the operator API sees.
+
+    @property
+    def name(self) -> str:
+        return self._config.name
+
+    @property
+    def region(self) -> str:
+        return self._config.region
+
+    @property
+    def datacenter(self) -> str:
+        return self._config.datacenter
+
+    @property
+    def raft_protocol(self) -> int:
+        return self._config.raft_protocol
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        return self._document
+
+    @property
+    def link_faults(self) -> LinkFaults | None:
+        return self._live.faults
+
+    def status(self) -> dict[str, Any]:
+        return self._live.status()
+
+    def wall_ns(self) -> int:
+        return time.time_ns()
+
+    async def call(self, request: Request) -> Outcome:
+        return await self._live.call(request)

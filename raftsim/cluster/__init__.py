@@ -1,0 +1,1 @@
+"""Local clusters of real server processes: starting, stopping and breaking them."""

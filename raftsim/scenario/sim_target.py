@@ -1,0 +1,104 @@
+"""Scenarios in virtual time: the judges watch every event, and a seed repeats a run exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from raftsim.machine.variables import put_command
+from raftsim.node.requests import Command, Query, Request
+from raftsim.scenario.model import Scenario
+from raftsim.scenario.target import ITEM, Ask, InvariantBroken, ReadVariable, Ticket, WriteVariable
+from raftsim.scenario.view import Status
+from raftsim.sim.network import NetworkModel, Uniform
+from raftsim.sim.world import World
+from raftsim.trace.digest import Digest
+from raftsim.trace.events import Event
+
+NAMESPACE = "default"
+
+
+class SimTarget:
+    """Implements `Target` over a `World`."""
+
+    slack = 1.0
+
+    def __init__(self, scenario: Scenario, seed: int) -> None:
+        self._digest = Digest()
+        self._statuses: dict[str, Status | None] = {}
+        self._stale: set[str] = set()  # servers that have had an event since their status was taken
+        cluster = scenario.cluster
+        self._world = World(
+            cluster.nodes,
+            seed=seed,
+            raft_protocol=cluster.raft_protocol,
+            settings=cluster.settings,
+            network=_network(scenario),
+            strict=False,
+            observers=[self._digest, self._observe],
+        )
+        self.names = self._world.names
+        self.ids: Mapping[str, str] = self._world.ids
+        self._stale.update(self.names)
+
+    def now(self) -> float:
+        return self._world.now
+
+    def statuses(self) -> Mapping[str, Status | None]:
+        for violation in self._world.violations:
+            raise InvariantBroken(str(violation))
+        # A status costs much more than an event, and an event touches one server.
+        for name in self._stale:
+            self._statuses[name] = self._world.status(name)
+        self._stale.clear()
+        return {name: self._statuses[name] for name in self.names}
+
+    def wait(self, predicate: Callable[[], bool], limit_s: float) -> bool:
+        return self._world.run_until(predicate, limit_s)
+
+    def is_up(self, name: str) -> bool:
+        return name in self._world.alive
+
+    def crash(self, name: str) -> None:
+        self._world.crash(name)
+
+    def restart(self, name: str) -> None:
+        self._world.restart(name)
+
+    def isolate(self, names: frozenset[str]) -> None:
+        self._world.heal()
+        for name in sorted(names):
+            self._world.isolate(name)
+
+    def cut_drops(self, name: str) -> int:
+        return sum(count for link, count in self._world.network.cut_drops.items() if self.ids[name] in link)
+
+    def submit(self, name: str, ask: Ask) -> Ticket:
+        return self._world.submit(name, self._request(ask))
+
+    def digest(self) -> str | None:
+        return self._digest.hexdigest()
+
+    def events(self) -> int | None:
+        return self._world.events
+
+    def _request(self, ask: Ask) -> Request:
+        if isinstance(ask, WriteVariable):
+            time_ns = int(self._world.now * 1e9)
+            return Command(put_command(NAMESPACE, ask.path, {ITEM: ask.value}, None, time_ns))
+        if isinstance(ask, ReadVariable):
+            return Query(("get", NAMESPACE, ask.path))
+        return ask
+
+    def _observe(self, event: Event) -> None:
+        if event.node:
+            self._stale.add(event.node)
+
+
+def _network(scenario: Scenario) -> NetworkModel:
+    """The default model, with what the file says otherwise."""
+    model, wished = NetworkModel(), scenario.network
+    return NetworkModel(
+        delay=model.delay if wished.delay_s is None else Uniform(*wished.delay_s),
+        loss=model.loss if wished.loss is None else wished.loss,
+        duplicate=model.duplicate if wished.duplicate is None else wished.duplicate,
+    )
