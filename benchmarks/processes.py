@@ -1,0 +1,65 @@
+"""Processes of a foreign system: started here, logged to files, killed at the end whatever happens."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
+
+from benchmarks.systems import ROOT
+
+_TIMEOUT_S = 1.0
+_KILL_WAIT_S = 10.0
+
+
+class Processes:
+    """Named processes with fixed command lines."""
+
+    def __init__(self, directory: Path, commands: dict[str, list[str]]) -> None:
+        self._directory = directory
+        self._commands = commands
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start_all(self) -> None:
+        for name in self._commands:
+            self.start(name)
+
+    def start(self, name: str) -> None:
+        """Start it, again if need be."""
+        if name in self._running:
+            self._running[name].wait(_KILL_WAIT_S)
+        with (self._directory / f"{name}.log").open("ab") as log:
+            self._running[name] = subprocess.Popen(
+                self._commands[name],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def kill(self, name: str) -> None:
+        self._running[name].send_signal(signal.SIGKILL)
+
+    def stop(self) -> None:
+        for process in self._running.values():
+            process.kill()
+        for process in self._running.values():
+            process.wait(_KILL_WAIT_S)
+
+
+def ask(port: int, method: str, path: str, body: str | None = None) -> dict[str, Any] | None:
+    """The JSON object a server answers with, None when it gives none."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_S)
+    try:
+        connection.request(method, path, body)
+        response = connection.getresponse()
+        found = json.loads(response.read()) if response.status == 200 else None
+    except (OSError, HTTPException, ValueError):
+        return None
+    finally:
+        connection.close()
+    return found if isinstance(found, dict) else None

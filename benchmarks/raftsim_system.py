@@ -1,0 +1,76 @@
+"""raftsim over HTTP: `PUT /v1/var/...` to agents as `raftsim cluster start` runs them."""
+
+from __future__ import annotations
+
+import json
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.systems import SERVERS, START_TIMEOUT_S, BenchmarkError, Server, http_request, value
+from raftsim.agent.schema import check_layer
+from raftsim.cluster.errors import ClusterError
+from raftsim.cluster.local import LEADER, LocalCluster
+from raftsim.cluster.plan import ClusterSpec
+
+DEFAULTS = ClusterSpec(nodes=SERVERS, http_port=0, rpc_port=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Raftsim:
+    """`extra`: further keys of the `raftsim` block of the agents' configuration."""
+
+    name: str = "raftsim HTTP"
+    spec: ClusterSpec = DEFAULTS
+    extra: tuple[tuple[str, Any], ...] = ()
+
+    def missing(self) -> str | None:
+        unknown = check_layer("configuration", {"raftsim": dict(self.extra)}).warnings
+        return "; ".join(unknown) or None
+
+    def start(self, directory: Path) -> RaftsimCluster:
+        try:
+            local = LocalCluster.create(directory / "cluster", self.spec, tied=True)
+            for node in local.nodes.values():
+                config = local.plan.agent_config(node.plan)
+                node.write_config(config | {"raftsim": config["raftsim"] | dict(self.extra)})
+            local.start()
+        except ClusterError as error:
+            raise BenchmarkError(str(error)) from None
+        cluster = RaftsimCluster(local)
+        try:
+            cluster.leader()
+        except BaseException:
+            cluster.stop()
+            raise
+        return cluster
+
+
+class RaftsimCluster:
+    def __init__(self, local: LocalCluster) -> None:
+        self.local = local
+        self.servers = [Server(node.name, node.http_port) for node in local.plan.nodes]
+
+    def leader(self) -> Server:
+        found = self.local.await_leader(START_TIMEOUT_S)
+        if found is None or found.role != LEADER:
+            raise BenchmarkError("raftsim: no leader")
+        return next(server for server in self.servers if server.name == found.name)
+
+    def put_request(self, server: Server, number: int) -> bytes:
+        body = json.dumps({"Items": {"value": value(number)}}, separators=(",", ":")).encode()
+        return http_request("PUT", f"/v1/var/bench/{number}", server.http_port, body)
+
+    def kill(self, server: Server) -> None:
+        self.local.nodes[server.name].signal(signal.SIGKILL)
+
+    def restart(self, server: Server) -> None:
+        try:
+            self.local.restart(server.name)
+        except ClusterError as error:
+            raise BenchmarkError(str(error)) from None
+
+    def stop(self) -> None:
+        for node in self.local.nodes.values():
+            node.kill()

@@ -1,0 +1,129 @@
+"""The parts of the benchmarks: messages out of bytes, the load generator, options and tables."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks import load, throughput
+from benchmarks.etcd_system import Etcd
+from benchmarks.httpbytes import MessageReader
+from benchmarks.load import generate
+from benchmarks.report import table
+from benchmarks.systems import VALUE_BYTES, BenchmarkError, http_request, value
+
+BODIES = st.lists(st.binary(max_size=30), max_size=5)
+
+
+@given(BODIES, st.lists(st.integers(0, 500), max_size=8))
+def test_messages_are_found_however_the_bytes_are_cut(bodies: list[bytes], places: list[int]) -> None:
+    stream = b"".join(http_request("PUT", f"/{number}", 80, body) for number, body in enumerate(bodies))
+    edges = [0, *sorted(min(place, len(stream)) for place in places), len(stream)]
+    reader = MessageReader()
+    found = [message for lo, hi in itertools.pairwise(edges) for message in reader.feed(stream[lo:hi])]
+    assert found == [(f"PUT /{number} HTTP/1.1".encode(), body) for number, body in enumerate(bodies)]
+
+
+def test_a_message_without_a_length_has_no_body() -> None:
+    assert list(MessageReader().feed(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")) == [(b"GET / HTTP/1.1", b"")]
+
+
+def test_values_differ_and_have_their_size() -> None:
+    values = {value(number) for number in range(1000)}
+    assert len(values) == 1000
+    assert {len(text) for text in values} == {VALUE_BYTES}
+
+
+@contextmanager
+def answering(status: bytes) -> Iterator[int]:
+    """A server that answers every request with `status`; its port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    connections: list[socket.socket] = []
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            connections.append(connection)
+            threading.Thread(target=answer, args=(connection,), daemon=True).start()
+
+    def answer(connection: socket.socket) -> None:
+        reader = MessageReader()
+        with connection:
+            try:
+                while data := connection.recv(1 << 16):
+                    for _ in reader.feed(data):
+                        connection.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 2\r\n\r\n{}")
+            except OSError:
+                return
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
+
+
+def test_the_load_is_measured() -> None:
+    with answering(b"200 OK") as port:
+        result = generate(port, [http_request("PUT", "/", port, b"x")] * 3, seconds=0.2)
+    assert result.per_s > 0
+    assert 0 < result.p50_ms <= result.p99_ms
+    assert result.errors == 0
+
+
+def test_failures_are_no_writes() -> None:
+    with (
+        answering(b"503 Service Unavailable") as port,
+        pytest.raises(BenchmarkError, match=r"no write succeeded, [1-9]"),
+    ):
+        generate(port, [http_request("PUT", "/", port, b"x")], seconds=0.2)
+
+
+def test_a_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "FIRST_ANSWER_S", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        spec = load.Spec(listener.getsockname()[1], ["x", "x"], 0.1, 0.1)
+        with pytest.raises(BenchmarkError, match="2 clients had no answer"):
+            asyncio.run(load._Run(spec).go())
+
+
+def test_a_server_that_is_not_there() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(BenchmarkError, match=r"the load generator failed: .*refused"):
+        generate(port, [b""], seconds=0.1)
+
+
+@pytest.mark.parametrize("option", ["-systems=nothing", "-clients=0", "-clients=x", "-rounds=-1"])
+def test_options_that_cannot_be(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        throughput.main([option])
+    assert end.value.code == 2
+    assert option.split("=", maxsplit=1)[0] in capsys.readouterr().err
+
+
+def test_what_is_not_installed_is_skipped_with_a_message(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert Etcd().missing()
+    throughput.main(["-systems=etcd JSON"])
+    assert "etcd JSON: skipped: there is no etcd in PATH" in capsys.readouterr().err
+
+
+def test_a_table_is_markdown() -> None:
+    assert table([["a", "bb"], ["ccc", "d"]]) == "| a   | bb |\n| --- | -- |\n| ccc | d  |"

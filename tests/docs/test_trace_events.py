@@ -1,0 +1,24 @@
+"""The page of trace events has every kind and every judge."""
+
+from __future__ import annotations
+
+from raftsim.check.judges import INVARIANTS
+from raftsim.sim import network
+from raftsim.trace.events import TOLD_BY_NODE, TOLD_BY_WORLD
+from tests.docs.tables import REFERENCE, marked, table
+
+PAGE = REFERENCE / "trace-events.md"
+
+
+def test_the_kinds() -> None:
+    assert tuple(table(PAGE, "Told by a server").column("Subject")) == TOLD_BY_NODE
+    assert tuple(table(PAGE, "Told by the world").column("Subject")) == TOLD_BY_WORLD
+
+
+def test_why_messages_are_lost() -> None:
+    cell = table(PAGE, "Told by the world").column("Happens when")["drop"]
+    assert set(marked(cell)) == {network.CUT, network.LOSS, network.DOWN}
+
+
+def test_the_judges() -> None:
+    assert list(table(PAGE, "The judges").column("Says")) == [invariant.name for invariant in INVARIANTS]
