@@ -1,8 +1,8 @@
 """Whether a command printed what its page says.
 
-Spaces are collapsed, because a column is as wide as the widest port. In a block that `varies`, numbers, digests and
-names of servers stand for any other of their kind; so do roles and truth values, but these must occur equally often:
-one leader among three is one leader among three, whoever it is.
+Spaces are collapsed, because a column is as wide as the widest port. In a block that `varies`, numbers, digests, dates
+and names of servers stand for any other of their kind; so do roles and truth values, but these must occur equally
+often: one leader among three is one leader among three, whoever it is.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ ANY = "…"
 _ROLES = "pre-candidate|candidate|follower|leader|PRE-CANDIDATE|CANDIDATE|FOLLOWER|LEADER"
 _COUNTED = rf"(?<![\w-])(?:{_ROLES}|true|false)(?![\w-])"
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_KINDS = (_COUNTED, _UUID, r"\b[0-9a-f]{32}\b", r"\b[0-9a-f]{16}\b", r"\bn\d\b", r"\d+(?:[.,:]\d+)*")
+_HTTP_DATE = r"\b[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT\b"
+_KINDS = (_COUNTED, _HTTP_DATE, _UUID, r"\b[0-9a-f]{32}\b", r"\b[0-9a-f]{16}\b", r"\bn\d\b", r"\d+(?:[.,:]\d+)*")
 _TOKEN = re.compile("|".join(f"({kind})" for kind in _KINDS))
 
 

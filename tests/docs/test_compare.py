@@ -40,6 +40,7 @@ def test_different(page: list[str], printed: str) -> None:
         (["term 1, after 551 ms"], "term 12, after 1,024 ms"),
         (["Killed n1"], "Killed n3"),
         (["2026-11-23T13:45:11Z at 127.0.0.1:4647"], "2027-01-02T03:04:05Z at 127.0.0.1:4657"),
+        (["Date: Mon, 23 Nov 2026 13:50:30 GMT"], "Date: Fri, 01 Jan 2027 00:00:00 GMT"),
         (PEERS, "n1.global follower true\nn2.global leader true"),
     ],
 )
