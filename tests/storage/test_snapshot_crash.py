@@ -6,7 +6,7 @@ from copy import deepcopy
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -88,6 +88,7 @@ def test_power_cut_at_every_byte_of_a_life(seed: int) -> None:
 
 @hypothesis_settings(deadline=None, max_examples=200)
 @given(st.integers(0, 2**32), st.lists(st.integers(0, 4000), min_size=1, max_size=5))
+@example(3038, [2625])
 def test_power_cuts_in_a_random_life(seed: int, powers: list[int]) -> None:
     """Several cuts in one life, also while starting: each start finds all that was acknowledged, and goes on."""
     rng, disk, model = Random(seed), CrashDisk(), Model()
