@@ -18,8 +18,7 @@ from raftsim.core.entry import bootstrapped
 from raftsim.http.server import HttpServer
 from raftsim.http.view import AgentView, LinkFaults
 from raftsim.live.server import LiveServer
-from raftsim.machine.sessions import Sessions
-from raftsim.machine.variables import Variables
+from raftsim.machine.standard import standard_machine
 from raftsim.node.ports import PeerInfo
 from raftsim.node.requests import OK, Outcome, RemovePeer, Request
 from raftsim.storage.datadir import DataDir
@@ -55,7 +54,7 @@ class Agent:
                 cluster_id=identity.cluster_id,
                 data=data,
                 listen=config.rpc_bind,
-                machine=Sessions(Variables()),
+                machine=standard_machine(),
                 settings=config.settings,
                 node_settings=config.node_settings,
                 faults=config.faults,

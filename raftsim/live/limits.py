@@ -18,4 +18,6 @@ class RpcLimits:
     max_frame_bytes: int = MAX_FRAME_BYTES
     max_outgoing_bytes: int = 64 << 20  # waiting on one link; messages beyond are dropped
     max_inbound: int = 256  # connections others made to this server
+    max_clients: int = 1024  # connections of clients; beyond, the one idle for longest makes room, or none is taken
+    max_client_requests: int = 1024  # of one client on their way at once; it is not read on until some are answered
     max_guests: int = 256  # servers outside the configuration whose address is remembered

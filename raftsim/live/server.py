@@ -96,17 +96,28 @@ class LiveServer:
 
     async def call(self, request: Request) -> Outcome:
         """Ask this server, and through it the cluster. A call that is cancelled may happen all the same."""
-        if self._halted:
-            return Outcome(REFUSED, reason=STOPPED)
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
         def done(outcome: Outcome) -> None:
             if not future.done():  # the caller may have gone
                 future.set_result(outcome)
 
-        if not self._guard(self._node.request, request, done):
-            done(Outcome(UNKNOWN, reason=STOPPED))  # this very request brought the server down
+        self.client_request(request, done)
         return await future
+
+    def client_request(self, request: Request, done: Callable[[Outcome], None]) -> None:
+        """As `call`, for those who have many on their way: `done` gets the outcome, possibly before this returns.
+
+        It may get a second one when the server goes down: the first counts.
+        """
+        if self._halted:
+            done(Outcome(REFUSED, reason=STOPPED))
+        elif not self._guard(self._node.request, request, done):
+            done(Outcome(UNKNOWN, reason=STOPPED))  # this very request brought the server down
+
+    def leader_address(self) -> str:
+        """Where the leader's peers and clients find it, "" if none is known."""
+        return self._node.leader_address
 
     def status(self) -> dict[str, Any]:
         """What `Node.status` says, now."""

@@ -12,6 +12,7 @@ from random import Random
 from typing import Protocol
 
 from raftsim.core.errors import ProtocolViolation
+from raftsim.live.clients import Service
 from raftsim.live.complaints import Complaints
 from raftsim.live.faults import LinkFaults
 from raftsim.live.limits import RpcLimits
@@ -23,8 +24,8 @@ from raftsim.wire.codec import decode, encode
 from raftsim.wire.handshake import Hello
 
 
-class Receiver(Protocol):
-    """The part of a node that hears of the network."""
+class Receiver(Service, Protocol):
+    """The part of a server that hears of the network."""
 
     def receive(self, message: PeerMessage) -> None: ...
     def peer_seen(self, info: PeerInfo) -> None: ...
@@ -64,7 +65,7 @@ class TcpNetwork:
 
     async def start(self, node: Receiver, listen: tuple[str, int]) -> None:
         """Listen for peers. Raises OSError, with a clear text, when the address cannot be had."""
-        self._node = node
+        self._node = self._listener.service = node
         await self._listener.start(*listen)
 
     async def stop(self) -> None:

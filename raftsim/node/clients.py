@@ -57,6 +57,7 @@ from raftsim.trace.events import OUTCOME, REQUEST
 WAITING: Final = "waiting"  # for a leader, or for a link to it
 RELAYED: Final = "relayed"  # sent to the leader
 READING: Final = "reading"  # a read index is being confirmed, or applied up to
+WATCHING: Final = "watching"  # a blocking query waits for a change
 QUEUED: Final = "queued"  # behind another membership change, or the first commit of the term
 PROPOSED: Final = "proposed"  # in the log
 HANDING_OVER: Final = "handing over"  # leadership is on its way to somebody
@@ -107,6 +108,8 @@ class Clients:
         self.leaving: Job | None = None  # a joint configuration that is committed
         self.handing_over: Job | None = None
         self.behind: list[tuple[int, Job]] = []  # reads confirmed at an index not applied yet
+        self.watching: dict[int, Job] = {}  # blocking queries, by number
+        self.watched_index = 0  # what was applied when they were asked last
         self.next_deadline = float("inf")
 
     # coming in
@@ -178,7 +181,7 @@ class Clients:
             return False
         job.stage, job.leader, job.term, job.relay_id = RELAYED, raft.leader, raft.term, self.count
         self.relayed[job.relay_id] = job
-        self._limit(job, self.clock.now() + self.settings.request_timeout_s)
+        self._limit(job, self.clock.now() + self.settings.request_timeout_s + self._wait_s(job.request))
         return True
 
     def _wait(self, job: Job) -> None:
@@ -295,6 +298,10 @@ class Clients:
             self.behind = [(index, job) for index, job in self.behind if index > applied]
             for job in ready:
                 self._answer_read(job)
+        if self.watching and applied > self.watched_index:
+            for job in list(self.watching.values()):
+                self._answer_read(job)
+        self.watched_index = applied
         while self.queued and self.raft.open_to_change:
             self._again(self.queued.popleft())
         if self.waiting and (self.raft.role == LEADER or self.raft.leader is not None):
@@ -318,21 +325,47 @@ class Clients:
             return
         assert isinstance(request, Query)
         try:
-            self._finish(job, Outcome(OK, self.machine.query(request.query)))
+            answer = self.machine.query(request.query)
         except InvalidRequest as error:
             self._finish(job, Outcome(REFUSED, reason=INVALID, detail=str(error)))
+            return
+        if request.after is None:
+            self._finish(job, Outcome(OK, answer))
+        elif not (isinstance(answer, dict) and isinstance(answer.get("index"), int)):
+            self._finish(job, Outcome(REFUSED, reason=INVALID, detail="this query has no index to wait for"))
+        elif answer["index"] > request.after or (job.stage == WATCHING and job.deadline <= self.clock.now()):
+            self._finish(job, Outcome(OK, answer))
+        elif job.stage != WATCHING:
+            self._watch(job)
+
+    def _watch(self, job: Job) -> None:
+        if len(self.watching) >= self.settings.max_blocking_queries:
+            self._finish(job, Outcome(REFUSED, reason=BUSY, detail="max_blocking_queries"))
+            return
+        job.stage, self.watching[job.number] = WATCHING, job
+        self._limit(job, self.clock.now() + self._wait_s(job.request))
+
+    def _wait_s(self, request: Request) -> float:
+        """How long the answer to `request` may be held back on purpose."""
+        if isinstance(request, Query) and request.after is not None:
+            return min(request.wait_s, self.settings.max_query_wait_s)
+        return 0.0
 
     def _finish(self, job: Job, outcome: Outcome) -> None:
         if self.jobs.pop(job.number, None) is None:
             return  # answered before
         self.relayed.pop(job.relay_id, None)
+        self.watching.pop(job.number, None)
         if self.observer:
             self.observer(OUTCOME, (job.number, outcome))
         job.done(outcome)
 
     def _expire(self, now: float) -> None:
         for job in [job for job in self.jobs.values() if job.deadline <= now]:
-            self._finish(job, self._too_late(job))
+            if job.stage == WATCHING:
+                self._answer_read(job)
+            else:
+                self._finish(job, self._too_late(job))
         self.waiting = [job for job in self.waiting if job.number in self.jobs]
         self.queued = deque(job for job in self.queued if job.number in self.jobs)
         self.next_deadline = min((job.deadline for job in self.jobs.values()), default=float("inf"))

@@ -45,11 +45,14 @@ class Command:
 class Query:
     """Ask the machine, without changing it. Linearizable by read index unless `stale` (then local).
 
-    `query` is plain data for the machine's `query`, whose return is the ok value.
+    `query` is plain data for the machine's `query`, whose return is the ok value. With `after`, the answer, a dict, is
+    held back until its "index" is greater than `after`, or for `wait_s` seconds: a blocking query.
     """
 
     query: tuple[Any, ...]
     stale: bool = False
+    after: int | None = None
+    wait_s: float = 0.0
 
 
 @dataclass(slots=True)

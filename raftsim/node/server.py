@@ -212,6 +212,11 @@ class Node:
 
     # what an operator may ask
 
+    @property
+    def leader_address(self) -> str:
+        """Where the leader is found, "" if none is known."""
+        return self.raft.config.address(self.raft.leader or "") or ""
+
     def status(self) -> dict[str, Any]:
         """Plain data, everything an operator may ask of this server now (the body of /v1/raftsim/status).
 

@@ -15,3 +15,5 @@ class NodeSettings:
     trailing_entries: int = 10_240  # kept before a snapshot, so that a slow follower needs no snapshot
     snapshot_chunk_bytes: int = 1 << 20  # of a snapshot, in one message
     max_pending_requests: int = 10_000  # requests being worked on at once; more are refused as busy
+    max_blocking_queries: int = 1024  # of these, queries that wait for a change; each is asked again after every apply
+    max_query_wait_s: float = 600.0  # how long one may wait, whatever it asks for

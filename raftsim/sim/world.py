@@ -22,7 +22,7 @@ from raftsim.core.entry import Restored, bootstrapped
 from raftsim.core.output import LEADER
 from raftsim.core.settings import Settings
 from raftsim.machine.base import Machine
-from raftsim.machine.variables import Variables
+from raftsim.machine.standard import standard_machine
 from raftsim.node.requests import Outcome, Request
 from raftsim.node.settings import NodeSettings
 from raftsim.sim.build import Build, Observer
@@ -53,7 +53,7 @@ class World:
         node_settings: NodeSettings | None = None,
         network: NetworkModel | None = None,
         disk: DiskModel | None = None,
-        machine: Callable[[], Machine] = Variables,
+        machine: Callable[[], Machine] = standard_machine,
         judges: bool = True,
         strict: bool = True,
         observers: Iterable[Observer] = (),

@@ -6,6 +6,7 @@ how it leaves. A family is a set of forms told apart by tag. Nothing that arrive
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, Final, Generic, NamedTuple, NoReturn, TypeVar
@@ -72,6 +73,16 @@ def _number(value: Any) -> int:
     refuse("a number that counts something")
 
 
+def _optional_number(value: Any) -> int | None:
+    return None if value is None else _number(value)
+
+
+def _seconds(value: Any) -> float:
+    if type(value) is float and 0 <= value < math.inf:
+        return value
+    refuse("a number of seconds")
+
+
 def _flag(value: Any) -> bool:
     if value is True or value is False:
         return value
@@ -111,6 +122,8 @@ def _plain(value: Any) -> Any:
 
 
 NUMBER: Final = Field(_number)
+OPTIONAL_NUMBER: Final = Field(_optional_number)
+SECONDS: Final = Field(_seconds, float)
 FLAG: Final = Field(_flag)
 ID: Final = Field(_id)
 TEXT: Final = Field(_text)

@@ -9,6 +9,7 @@ from raftsim.core.config import Server, initial
 from raftsim.core.entry import bootstrapped
 from raftsim.core.settings import Settings
 from raftsim.live.server import LiveServer
+from raftsim.machine.sessions import Sessions
 from raftsim.machine.variables import Variables, put_command
 from raftsim.node.requests import OK, Command, Outcome, Query
 from raftsim.node.settings import NodeSettings
@@ -44,7 +45,7 @@ class Cluster:
             cluster_id="c",
             data=data,
             listen=("127.0.0.1", port),
-            machine=self.machines[id],
+            machine=Sessions(self.machines[id]),
             settings=self.settings,
             node_settings=self.node_settings,
             on_failure=lambda message: self.failures.append((id, message)),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from raftsim.core.errors import ProtocolViolation
 from raftsim.core.messages import Vote
 from raftsim.node.ports import PeerInfo, PeerMessage
+from raftsim.node.requests import OK, Outcome, Request
 
 BOUND_S = 20.0  # longer than anything here takes on a busy machine
 
@@ -49,6 +50,7 @@ class FakeNode:
         self.seen: list[PeerInfo] = []
         self.lost: list[str] = []
         self.refused: list[str] = []
+        self.asked: list[Request] = []
         self.objection = ""
 
     def receive(self, message: PeerMessage) -> None:
@@ -64,6 +66,13 @@ class FakeNode:
 
     def link_refused(self, peer: str) -> None:
         self.refused.append(peer)
+
+    def client_request(self, request: Request, done: Callable[[Outcome], None]) -> None:
+        self.asked.append(request)
+        done(Outcome(OK))
+
+    def leader_address(self) -> str:
+        return ""
 
 
 def vote(src: str, dst: str, term: int = 1) -> Vote:

@@ -105,6 +105,8 @@ async def test_a_snapshot_that_rotted_stops_the_server_that_would_send_it(cluste
     leader = await cluster.leader()
     await write(cluster, range(200))
     await eventually(lambda: cluster.servers[leader].status()["snapshot_index"] > 150)
+    status, threshold = cluster.servers[leader].status, cluster.node_settings.snapshot_threshold_entries
+    await eventually(lambda: status()["applied_index"] - status()["snapshot_index"] < threshold, "no newer one follows")
     snapshot = max((cluster.path / leader / "raft" / "snapshots").glob("*.snap"))
     content = bytearray(snapshot.read_bytes())
     content[len(content) // 2] ^= 1
