@@ -6,6 +6,8 @@ from typing import Any
 
 from raftsim.core.election import HAS_NEWER_LOG
 from raftsim.http import why
+from raftsim.sim.world import World
+from tests.sim.settle import elected, put
 
 N1, N2, N3, N4 = (f"127.0.0.1:{port}" for port in (1, 2, 3, 4))
 
@@ -98,3 +100,27 @@ def test_a_member_by_name_id_or_address() -> None:
     assert why.node(status(), N4) == [f"{N4} could not be elected: it has no vote."]
     assert why.node(status(), "n1") == ["n1.global leads in term 3."]
     assert why.node(status(), "n9") is None
+
+
+def test_a_leader_that_is_cut_off_tells_what_is_wrong_before_and_after_it_resigns() -> None:
+    world = World(3, seed=1)
+    name = elected(world)
+    world.run(1)
+    assert why.troubles(of(world, name)) == []
+    world.isolate(name)
+    world.submit(name, put("a", "b"))
+    world.run(0.1)
+    others = [other for other in world.names if other != name]
+    (entry,) = why.troubles(of(world, name))
+    assert entry.startswith("Entry ")
+    assert all(f"{other}.global" in entry for other in others)
+    assert world.run_until(lambda: bool((of(world, name)["why"]["last_election"] or {}).get("pre_vote")), 10)
+    found = why.troubles(of(world, name))
+    assert found[0].startswith(f"{name}.global knows of no leader in term ")
+    assert found[-1] == f"No answer came from {others[0]}.global, {others[1]}.global."
+
+
+def of(world: World, name: str) -> dict[str, Any]:
+    found = world.status(name)
+    assert found is not None
+    return found
