@@ -28,6 +28,7 @@ COMMANDS = {
         "agent": Lazy("raftsim.cli.agent:agent", "Run one server"),
     },
     "Break and observe": {
+        "why": Lazy("raftsim.cli.why:why", "Tell why the cluster is as it is"),
         "cluster": Lazy("raftsim.cli.cluster:cluster", "Create, start and break local clusters"),
     },
 }

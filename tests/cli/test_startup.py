@@ -9,6 +9,7 @@ import pytest
 
 from tests.cli.stub import Stub
 from tests.cli.terminal import TIMEOUT_S, environment
+from tests.http.test_why import status
 
 SERVERS_ONLY = ("aiohttp", "asyncio", "msgpack", "ruamel", "hypothesis", "uvloop", "logging")
 
@@ -36,10 +37,11 @@ def test_version_loads_nothing_heavy_and_no_http() -> None:
     assert "http.client" not in modules
 
 
-@pytest.mark.parametrize("args", [["operator", "raft", "list-peers", "-json"], ["var", "list"]])
+@pytest.mark.parametrize("args", [["operator", "raft", "list-peers", "-json"], ["var", "list"], ["why"]])
 def test_client_commands_load_nothing_heavy(stub: Stub, args: list[str]) -> None:
     stub.on("GET", "/v1/operator/raft/configuration", {"Servers": []})
     stub.on("GET", "/v1/vars", [])
+    stub.on("GET", "/v1/raftsim/status", status())
     modules = imported(*args, NOMAD_ADDR=stub.address)
     assert "http.client" in modules
     assert not heavy(modules)

@@ -1,0 +1,62 @@
+"""`raftsim why`: the reasons behind the state of a cluster, in sentences."""
+
+from __future__ import annotations
+
+import click
+
+from raftsim.cli.client import ApiError, Client, record, reported, with_client
+from raftsim.cli.go import Failure, GoCommand, option
+from raftsim.cli.output import go_quote, show_json
+from raftsim.http import why as reasons
+
+
+@click.command(
+    "why",
+    cls=GoCommand,
+    examples=[
+        ("See all that is not in order", "raftsim why"),
+        ("See why there is no leader", "raftsim why leader"),
+        ("See why the last entries are not committed", "raftsim why commit"),
+        ("See why a server could not be elected", "raftsim why n2"),
+    ],
+)
+@click.argument("subject", metavar="[leader|commit|change|NODE]", default="")
+@option("json", dest="as_json", help="Output the server, the subject and the sentences as JSON.")
+@with_client()
+def why(client: Client, *, subject: str, as_json: bool) -> None:
+    """Tell in sentences why the cluster is as it is, as the server that is asked knows it.
+
+    The subject is "leader", "commit" for the entries that are not committed, "change" for a membership change that
+    waits, or a server by its name, id or address. Without a subject, all that is not in order is told. What
+    acknowledgements are missing and who could be elected is known to the leader alone: ask that server.
+    """
+    with reported("Error reading the status"):
+        status = record(client.read("/v1/raftsim/status"))
+        try:
+            name, sentences = reasons.label(status, status["id"]), _sentences(status, subject)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ApiError(f"the answer is not the status of a raftsim server: {error!r}") from error
+    if sentences is None:
+        raise Failure(f"No member, or more than one, is called {go_quote(subject)}")
+    if as_json:
+        show_json({"Server": name, "Subject": subject, "Reasons": sentences})
+    elif sentences:
+        print("\n".join(sentences))
+    elif status["role"] == "leader":
+        print("Nothing is wrong.")
+    else:
+        leader = reasons.label(status, status["leader"])
+        print(f"Nothing is wrong as far as {name} knows; the leader, {leader}, knows more.")
+
+
+def _sentences(status: reasons.Status, subject: str) -> list[str] | None:
+    match subject:
+        case "":
+            return reasons.troubles(status)
+        case "leader":
+            return reasons.leader(status)
+        case "commit":
+            return reasons.commit(status)
+        case "change":
+            return reasons.change(status)
+    return reasons.node(status, subject)
