@@ -6,19 +6,25 @@ goes on applying while it is written; the log is cut only when it is durable.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Final
+
 from raftsim.core.entry import SnapshotMeta
 from raftsim.core.output import ChunkWanted
 from raftsim.core.progress import SNAPSHOT
 from raftsim.core.raft import Raft
 from raftsim.machine.base import Machine, UnreadableState
 from raftsim.node.ports import Disk
+from raftsim.node.requests import INVALID, OK, REFUSED, Outcome, SetCompaction
 from raftsim.node.settings import NodeSettings
 
-_PATIENCE = 8  # thresholds
+_PATIENCE: Final = 8  # thresholds
+MAX_THRESHOLD: Final = 1 << 53  # what every reader of JSON can say
+_POLICY: Final = ("snapshot_threshold_entries", "snapshot_threshold_bytes", "trailing_entries")
 
 
 class Compaction:
-    """`settings` may be replaced while the server runs."""
+    """`policy` may change while the server runs; the rest of `settings` does not."""
 
     def __init__(self, raft: Raft, machine: Machine, disk: Disk, settings: NodeSettings) -> None:
         self.settings = settings
@@ -28,6 +34,20 @@ class Compaction:
         self._disk = disk
         self._begun = raft.snapshot.index if raft.snapshot else 0
         self._saving = False
+
+    @property
+    def policy(self) -> dict[str, int]:
+        return {name: getattr(self.settings, name) for name in _POLICY}
+
+    def set_policy(self, request: SetCompaction) -> Outcome:
+        given = {name: getattr(request, name) for name in _POLICY if getattr(request, name) is not None}
+        for name, value in given.items():
+            least = 0 if name == "trailing_entries" else 1
+            if not least <= value <= MAX_THRESHOLD:
+                detail = f"{name} must be between {least} and {MAX_THRESHOLD}, not {value}"
+                return Outcome(REFUSED, reason=INVALID, detail=detail)
+        self.settings = replace(self.settings, **given)
+        return Outcome(OK, self.policy)
 
     def consider(self, applied: int, now: float) -> None:
         """After entries were applied: begin a snapshot if enough has come together since the last one."""

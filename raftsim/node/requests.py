@@ -7,7 +7,7 @@ An outcome is `ok` (it happened, here is the result), `refused` (it did not happ
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 OK: Final = "ok"
 REFUSED: Final = "refused"
@@ -25,7 +25,7 @@ NOT_TAKEN: Final = "not taken"  # detail: the server that did not take leadershi
 TRANSFERRING: Final = "transferring"  # leadership is being handed over already
 BUSY: Final = "busy"  # detail: the limit that is reached
 UNREACHABLE: Final = "unreachable"  # detail: the leader's address; the request never left
-INVALID: Final = "invalid"  # detail: why the machine does not know this command or query
+INVALID: Final = "invalid"  # detail: what is wrong with the request
 # reasons of unknown
 LEADERSHIP_LOST: Final = "leadership lost"  # proposed, then this leader was deposed
 LINK_LOST: Final = "link lost"  # sent to the leader, then the connection broke
@@ -53,6 +53,35 @@ class Query:
     stale: bool = False
     after: int | None = None
     wait_s: float = 0.0
+
+
+@dataclass(slots=True)
+class ReadIndex:
+    """Ask the leader for an index such that who has applied it may answer linearizable reads (dissertation 6.4).
+
+    ok value: the index. Servers ask this of the leader for their clients' queries.
+    """
+
+    stale: ClassVar[bool] = False
+
+
+@dataclass(slots=True)
+class ReadStatus:
+    """ok value: what `Node.status()` says, of this server or of the `leader`."""
+
+    leader: bool = False
+
+
+@dataclass(slots=True)
+class SetCompaction:
+    """Change when this server takes snapshots, until it restarts; None leaves a value as it is.
+
+    ok value: the policy now in force: {"snapshot_threshold_entries", "snapshot_threshold_bytes", "trailing_entries"}.
+    """
+
+    snapshot_threshold_entries: int | None = None
+    snapshot_threshold_bytes: int | None = None
+    trailing_entries: int | None = None
 
 
 @dataclass(slots=True)
@@ -96,7 +125,17 @@ class TransferLeadership:
     address: str | None = None
 
 
-Request = Command | Query | ReadMembership | RemovePeer | ChangeMembership | TransferLeadership
+Request = (
+    Command
+    | Query
+    | ReadIndex
+    | ReadMembership
+    | ReadStatus
+    | RemovePeer
+    | ChangeMembership
+    | TransferLeadership
+    | SetCompaction
+)
 
 
 @dataclass(slots=True)

@@ -21,8 +21,9 @@ from raftsim.core.status import status
 from raftsim.machine.base import Machine
 from raftsim.node.clients import Clients
 from raftsim.node.compaction import Compaction
+from raftsim.node.jobs import Jobs
 from raftsim.node.ports import Clock, Disk, Network, Observer, PeerInfo, PeerMessage
-from raftsim.node.requests import Outcome, Relay, RelayReply, Request
+from raftsim.node.requests import OK, Outcome, ReadStatus, Relay, RelayReply, Request, SetCompaction
 from raftsim.node.settings import NodeSettings
 from raftsim.trace.events import APPLY, COMMIT, CONFIG, READ, RESTORE, ROLE, SEND, SYNCED, WRITE
 
@@ -61,8 +62,9 @@ class Node:
         self.promises: deque[tuple[int, list[Message]]] = deque()  # (after this write, these messages)
         self.links: dict[str, str] = {}
         self.compaction = Compaction(self.raft, machine, disk, node_settings)
-        first_number = rng.getrandbits(48)
-        self.clients = Clients(self.raft, machine, network, clock, node_settings, observer, first_number)
+        jobs = Jobs(clock, node_settings, observer, first_number=rng.getrandbits(48))
+        at_once = {ReadStatus: lambda _: Outcome(OK, self.status()), SetCompaction: self.compaction.set_policy}
+        self.clients = Clients(self.raft, machine, network, jobs, at_once)
         self.clients.seen[info.address] = info
 
     # inputs
@@ -143,7 +145,7 @@ class Node:
                 break
             self.clients.settle(self.applied_index, now)  # which may give the core more to do
             settled = True
-        self.clock.wake_at(min(self.raft.deadline, self.clients.next_deadline))
+        self.clock.wake_at(min(self.raft.deadline, self.clients.jobs.next_deadline))
 
     def _act(self, output: Output) -> None:
         for event in output.events:
@@ -227,7 +229,7 @@ class Node:
         "last_contact_s": float or None (None: never; 0.0 on the leader),
         "configuration": {"index": int, "committed": bool, "servers": [{"id", "address": str, "voter": bool,
         "name": str or None (never seen)}]},
-        "why": see core/reasons.py,
+        "why": see core/reasons.py, "compaction": see SetCompaction,
         "followers": [{"id": str, "match_index", "next_index": int, "state": str, "last_contact_s": float}]}
         """
         view = status(self.raft, self.clock.now())
@@ -241,5 +243,6 @@ class Node:
             "address": self.info.address,
             "raft_protocol": self.info.raft_protocol,
             "applied_index": self.applied_index,
-            "pending_requests": len(self.clients.jobs),
+            "pending_requests": len(self.clients.jobs.open),
+            "compaction": self.compaction.policy,
         }

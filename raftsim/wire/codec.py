@@ -23,7 +23,9 @@ from raftsim.node.requests import (
     Command,
     Outcome,
     Query,
+    ReadIndex,
     ReadMembership,
+    ReadStatus,
     Relay,
     RelayReply,
     RemovePeer,
@@ -94,6 +96,8 @@ REQUESTS: Final = Family[Request](
     Form(4, RemovePeer, OPTIONAL_TEXT, OPTIONAL_TEXT),
     Form(5, ChangeMembership, CHANGES),
     Form(6, TransferLeadership, OPTIONAL_TEXT, OPTIONAL_TEXT),
+    Form(7, ReadIndex),
+    Form(8, ReadStatus, FLAG),
 )
 OUTCOMES: Final = Family[Outcome]("an outcome", Form(1, Outcome, OUTCOME_KIND, PLAIN, TEXT, PLAIN, FLAG))
 

@@ -148,7 +148,7 @@ async def test_an_internal_error_stops_the_server(
     def broken(_index: int, _data: bytes) -> None:
         raise AssertionError("an invariant is broken")
 
-    monkeypatch.setattr(cluster.servers[leader]._node.clients.machine, "apply", broken)
+    monkeypatch.setattr(cluster.servers[leader]._node.clients._machine, "apply", broken)
     assert await cluster.put(leader, "a") == Outcome(UNKNOWN, reason=STOPPED)
     assert cluster.failures == [(leader, "internal error: AssertionError('an invariant is broken')")]
     assert "an internal error stops this server" in caplog.text

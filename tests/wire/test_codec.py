@@ -27,11 +27,13 @@ INSTALL_REPLY = (8, 7, "n2", "n1", 10, 4097, True, 2)
 TIMEOUT_NOW = (9, 7, "n1", "n2")
 RELAY = (5, "n1", "n2", 1, (2, ("get", "default", "a"), False, None, 0.0))
 WATCH = (5, "n1", "n2", 1, (2, ("get", "default", "a"), True, 7, 2.5))
+READ_INDEX = (5, "n1", "n2", 1, (7,))
+READ_STATUS = (5, "n1", "n2", 1, (8, True))
 CHANGE = (5, "n1", "n2", 1, (5, (("voter", "n3", ""), ("learner", "n4", "127.0.0.1:4677"), ("remove", "n5", ""))))
 TRANSFER = (5, "n1", "n2", 1, (6, None, "127.0.0.1:4657"))
 RELAY_REPLY = (6, "n2", "n1", 1, (1, "ok", {"a": b"1"}, "", None, True))
 PEER_MESSAGES = [VOTE, APPEND, REPLY, INSTALL, INSTALL_REPLY, TIMEOUT_NOW]
-LAYOUTS = [*PEER_MESSAGES, RELAY, WATCH, CHANGE, TRANSFER, RELAY_REPLY]
+LAYOUTS = [*PEER_MESSAGES, RELAY, WATCH, READ_INDEX, READ_STATUS, CHANGE, TRANSFER, RELAY_REPLY]
 
 
 def payload_of(message: PeerMessage) -> bytes:
