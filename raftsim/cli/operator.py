@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from raftsim.cli.client import Client, record, records, reported, with_client
+from raftsim.cli.compaction import compaction
 from raftsim.cli.go import Failure, GoGroup, option
 from raftsim.cli.output import columnize, go_quote, show_json
 from raftsim.cli.peersjson import peers_json
@@ -87,7 +88,7 @@ def remove_peer(client: Client, *, peer_id: str, peer_address: str, as_json: boo
         print(f"Removed peer with {key} {go_quote(value)}")
 
 
-for _command in (transfer_leadership, info, logs, state, peers_json):
+for _command in (transfer_leadership, compaction, info, logs, state, peers_json):
     raft.add_command(_command)
 
 

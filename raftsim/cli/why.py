@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import Final
+
 import click
 
 from raftsim.cli.client import ApiError, Client, record, reported, with_client
 from raftsim.cli.go import Failure, GoCommand, option
 from raftsim.cli.output import go_quote, show_json
 from raftsim.http import why as reasons
+
+_PATH: Final = "/v1/raftsim/status"
 
 
 @click.command(
@@ -27,11 +32,11 @@ def why(client: Client, *, subject: str, as_json: bool) -> None:
     """Tell in sentences why the cluster is as it is, as the server that is asked knows it.
 
     The subject is "leader", "commit" for the entries that are not committed, "change" for a membership change that
-    waits, or a server by its name, id or address. Without a subject, all that is not in order is told. What
-    acknowledgements are missing and who could be elected is known to the leader alone: ask that server.
+    waits, or a server by its name, id or address. Without a subject, all that is not in order is told. What only the
+    leader knows, such as whose acknowledgements are missing, is fetched from it through the server that is asked.
     """
     with reported("Error reading the status"):
-        status = record(client.read("/v1/raftsim/status"))
+        status = _best(client, subject)
         try:
             name, sentences = reasons.label(status, status["id"]), _sentences(status, subject)
         except (KeyError, TypeError, AttributeError) as error:
@@ -47,6 +52,15 @@ def why(client: Client, *, subject: str, as_json: bool) -> None:
     else:
         leader = reasons.label(status, status["leader"])
         print(f"Nothing is wrong as far as {name} knows; the leader, {leader}, knows more.")
+
+
+def _best(client: Client, subject: str) -> reasons.Status:
+    """The leader's status where that tells more and can be had, else that of the server that is asked."""
+    own = record(client.read(_PATH))
+    if subject != "leader" and own.get("role") != "leader" and own.get("leader") is not None:
+        with suppress(ApiError):
+            return record(client.read(_PATH, leader="true"))
+    return own
 
 
 def _sentences(status: reasons.Status, subject: str) -> list[str] | None:

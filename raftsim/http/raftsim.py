@@ -1,4 +1,4 @@
-"""/v1/raftsim/: what Nomad does not have. The state of this server as it is, and the switch for its links."""
+"""/v1/raftsim/: what Nomad does not have. The state of a server, when it takes snapshots, the switch for its links."""
 
 from __future__ import annotations
 
@@ -6,11 +6,35 @@ from raftsim.http.jsonio import decode_body, json_response
 from raftsim.http.message import Ask, HttpError, HttpRequest, HttpResponse
 from raftsim.http.params import require_method
 from raftsim.http.view import AgentFacts, LinkFaults
+from raftsim.http.words import failure
+from raftsim.node.requests import INVALID, OK, Outcome, ReadStatus, SetCompaction
 
 
 def status(request: HttpRequest, facts: AgentFacts) -> HttpResponse | Ask:
+    """The state of this server, or with `leader` that of the leader."""
     require_method(request, "GET")
-    return json_response(request, facts.status())
+    if "leader" not in request.query:
+        return json_response(request, facts.status())
+    return Ask(
+        ReadStatus(leader=True),
+        lambda outcome: json_response(request, outcome.value) if outcome.kind == OK else failure(outcome),
+    )
+
+
+def compaction(request: HttpRequest, facts: AgentFacts) -> HttpResponse | Ask:
+    """When this server takes snapshots; PUT changes what it names, until the server restarts."""
+    require_method(request, "GET", "PUT")
+    if request.method == "GET":
+        return json_response(request, facts.status()["compaction"])
+
+    def render(outcome: Outcome) -> HttpResponse:
+        if outcome.kind == OK:
+            return json_response(request, outcome.value)
+        if outcome.reason == INVALID:
+            raise HttpError(400, outcome.detail)
+        return failure(outcome)
+
+    return Ask(_policy(request), render)
 
 
 def link_fault(request: HttpRequest, facts: AgentFacts) -> HttpResponse | Ask:
@@ -20,6 +44,16 @@ def link_fault(request: HttpRequest, facts: AgentFacts) -> HttpResponse | Ask:
     if request.method == "PUT":
         faults.block(_peer_ids(request))
     return json_response(request, {"blocked": sorted(faults.blocked), "dropped": faults.dropped})
+
+
+def _policy(request: HttpRequest) -> SetCompaction:
+    given = decode_body(request, "raftsim.Compaction")
+    for name, value in given.items():
+        if name not in SetCompaction.__slots__:
+            raise HttpError(400, f'"{name}" is no part of the policy: {", ".join(SetCompaction.__slots__)}')
+        if type(value) is not float or not value.is_integer():
+            raise HttpError(400, f'"{name}" must be a whole number')
+    return SetCompaction(**{name: int(value) for name, value in given.items()})
 
 
 def _allowed_faults(request: HttpRequest, facts: AgentFacts) -> LinkFaults:

@@ -26,6 +26,7 @@ _EXACT: Final[dict[Segments, Handler]] = {
     for path, handler in {
         "/v1/agent/health": agent.health,
         "/v1/agent/self": agent.about_self,
+        "/v1/raftsim/compaction": raftsim.compaction,
         "/v1/raftsim/fault/link": raftsim.link_fault,
         "/v1/raftsim/status": raftsim.status,
         "/v1/regions": status.regions,

@@ -46,7 +46,7 @@ class Stub:
         return [(entry.method, entry.target) for entry in self.requests if entry.target != "/v1/raftsim/status"]
 
     def on(self, method: str, path: str, body: object = "", status: int = 200) -> None:
-        """Answer with a text as it is, with anything else as JSON."""
+        """Answer with a text as it is, with anything else as JSON; `path` may have a query, which then must match."""
         self._answers[method, path] = (status, body if isinstance(body, str) else json.dumps(body))
 
     def close(self) -> None:
@@ -68,7 +68,8 @@ class Stub:
                 if path == stub.hold:
                     stub.arrived.set()
                     stub.release.wait(60)
-                status, body = stub._answers.get((self.command, path), (404, ""))
+                answers = (stub._answers.get((self.command, target)) for target in (self.path, path))
+                status, body = next(filter(None, answers), (404, ""))
                 self.send_response(status)
                 if stub.raftsim:
                     self.send_header("Raftsim", "1")

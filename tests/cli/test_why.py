@@ -24,6 +24,14 @@ def test_a_follower_says_that_the_leader_knows_more(stub: Stub) -> None:
     assert run("why", NOMAD_ADDR=stub.address) == (0, told, "")
 
 
+def test_what_the_leader_knows_is_fetched_from_it(stub: Stub) -> None:
+    stub.on("GET", PATH, status("follower", N2))
+    stub.on("GET", f"{PATH}?leader=true", status())
+    told = "Nothing waits: every entry up to 7 is committed.\n"
+    assert run("why", "commit", NOMAD_ADDR=stub.address) == (0, told, "")
+    assert [entry.target for entry in stub.requests] == [PATH, f"{PATH}?leader=true"]
+
+
 @pytest.mark.parametrize(
     ("subject", "told"),
     [

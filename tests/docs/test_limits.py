@@ -9,6 +9,7 @@ from pathlib import Path
 import raftsim
 from raftsim.agent import logs, main, recovery, schema
 from raftsim.cli import client, items
+from raftsim.client.settings import ClientSettings
 from raftsim.cluster import node as cluster_node
 from raftsim.core.settings import Settings
 from raftsim.http import server as http
@@ -32,6 +33,7 @@ SECTIONS = (
     "HTTP",
     "Variables",
     "Links between servers",
+    "Python client",
     "Disk",
     "Clusters, files and commands",
 )
@@ -60,6 +62,7 @@ CONSTANTS: dict[str, float] = {
 }
 # Constants with MAX in their names that are no limit anybody meets, or have their place elsewhere.
 NOT_HERE = {
+    "node/compaction.py": {"MAX_THRESHOLD"},  # what a number may be
     "machine/varstate.py": {"MAX_UINT64", "MAX_INT64"},  # what a number may be
     "machine/sessiontable.py": {"MAX_NUMBER"},
     "http/query.py": {"MAX_UINT64", "MAX_INT64", "MAX_DURATION_CHARS"},
@@ -92,7 +95,7 @@ def limits_in_code() -> dict[str, float]:
     """Every limit that is a number: those of the settings by their names, and the constants."""
     found = {
         field.name: getattr(settings, field.name)
-        for settings in (Settings(), NodeSettings(), RpcLimits(), WalSettings())
+        for settings in (Settings(), NodeSettings(), RpcLimits(), WalSettings(), ClientSettings())
         for field in fields(settings)
     }
     return {name: value for name, value in found.items() if not isinstance(value, bool)} | CONSTANTS

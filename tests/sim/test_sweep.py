@@ -32,7 +32,7 @@ def test_the_sweep_is_not_vacuous() -> None:
     seen: Counter[str] = Counter()
     dropped: set[str] = set()
     terms = 0
-    for seed in range(12):
+    for seed in range(20):
         chaos = Chaos(seed)
         chaos.run(10)
         outcomes.update(chaos.outcomes)
