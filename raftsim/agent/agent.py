@@ -13,12 +13,12 @@ from raftsim.agent.banner import document
 from raftsim.agent.config import AgentConfig
 from raftsim.agent.identity import establish
 from raftsim.agent.logs import EventLog
+from raftsim.agent.machines import machine_of
 from raftsim.agent.recovery import explain, recover
 from raftsim.core.entry import bootstrapped
 from raftsim.http.server import HttpServer
 from raftsim.http.view import AgentView, LinkFaults
 from raftsim.live.server import LiveServer
-from raftsim.machine.standard import standard_machine
 from raftsim.node.ports import PeerInfo
 from raftsim.node.requests import OK, Outcome, RemovePeer, Request
 from raftsim.storage.datadir import DataDir
@@ -54,7 +54,7 @@ class Agent:
                 cluster_id=identity.cluster_id,
                 data=data,
                 listen=config.rpc_bind,
-                machine=standard_machine(),
+                machine=machine_of(config.machine),
                 settings=config.settings,
                 node_settings=config.node_settings,
                 faults=config.faults,

@@ -18,6 +18,7 @@ from raftsim.core.settings import Settings
 from raftsim.node.settings import NodeSettings
 
 LOOPBACK = "127.0.0.1"
+STANDARD_MACHINE = "raftsim.machine.standard:standard_machine"
 _WILDCARDS = {"0.0.0.0", "::"}
 _FLAGS = "command line"
 
@@ -53,6 +54,7 @@ class AgentConfig:
     node_settings: NodeSettings
     http_max_conns_per_client: int
     faults: bool
+    machine: str  # package.module:factory
     log_level: str
     log_json: bool
     leave_on_interrupt: bool
@@ -127,6 +129,7 @@ def _build(values: Mapping[str, Any], dev: bool, sources: tuple[str, ...], warni
         node_settings=_node_settings(values),
         http_max_conns_per_client=values.get("limits.http_max_conns_per_client", 100),
         faults=values.get("raftsim.faults", False),
+        machine=values.get("raftsim.machine", STANDARD_MACHINE),
         log_level=values.get("log_level", "INFO"),
         log_json=values.get("log_json", False),
         leave_on_interrupt=values.get("leave_on_interrupt", False),

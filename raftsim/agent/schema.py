@@ -173,6 +173,14 @@ def _server(value: object) -> dict[str, str]:
     return server
 
 
+def _factory(value: object) -> str:
+    path = _text(value)
+    module, colon, name = path.partition(":")
+    if not (colon and name.isidentifier() and all(part.isidentifier() for part in module.split("."))):
+        raise ValueError(f"must be package.module:factory, got {_show(value)}")
+    return path
+
+
 _port = _whole(0, MAX_PORT)
 _KEYS: dict[str, Callable[[object], Any]] = {
     "name": _word,
@@ -212,6 +220,7 @@ _KEYS: dict[str, Callable[[object], Any]] = {
     "raftsim.pre_vote": _flag,
     "raftsim.check_quorum": _flag,
     "raftsim.faults": _flag,
+    "raftsim.machine": _factory,
 }
 _ALIASES = {"server.retry_join": "server.server_join.retry_join"}  # the form before server_join
 _BLOCKS = frozenset(key.rsplit(".", depth)[0] for key in _KEYS for depth in range(1, key.count(".") + 1))

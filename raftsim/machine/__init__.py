@@ -1,1 +1,8 @@
-"""The replicated state machine."""
+"""The replicated state machine: `Machine` is what a server needs of one, and what you implement to bring your own.
+
+An agent runs the one that `raftsim.machine` in its configuration names, as `package.module:factory`.
+"""
+
+from raftsim.machine.base import InvalidRequest, Machine, UnreadableState
+
+__all__ = ["InvalidRequest", "Machine", "UnreadableState"]

@@ -11,7 +11,7 @@ class InvalidRequest(ValueError):
 
 
 class UnreadableState(Exception):
-    """A snapshot that is sound, and yet no state of this machine: the server cannot go on. One sentence."""
+    """A snapshot or a log that is sound, and yet no state of this machine: the server cannot go on. One sentence."""
 
 
 class Machine(Protocol):

@@ -16,7 +16,7 @@ from raftsim.core.entry import COMMAND, Entry
 from raftsim.core.errors import Busy, Rejected
 from raftsim.core.output import LEADER
 from raftsim.core.raft import Raft
-from raftsim.machine.base import InvalidRequest, Machine
+from raftsim.machine.base import InvalidRequest, Machine, UnreadableState
 from raftsim.node.changes import Changes
 from raftsim.node.jobs import (
     CHANGES_NOTHING,
@@ -188,13 +188,19 @@ class Clients:
         result = None
         if entry.kind == COMMAND:
             assert isinstance(entry.data, bytes)
-            result = self._machine.apply(index, entry.data)
+            result = self._apply(index, entry.data)
         job = self._proposed.pop(index, None)
         if isinstance(entry.data, Config):
             job = self._changes.applied(entry.data, entry, job)
         if job is not None:
             same = job.term == entry.term
             self.jobs.finish(job, Outcome(OK, result) if same else Outcome(UNKNOWN, reason=LEADERSHIP_LOST))
+
+    def _apply(self, index: int, data: bytes) -> Any:
+        try:
+            return self._machine.apply(index, data)
+        except InvalidRequest as error:
+            raise UnreadableState(f"the entry at index {index} is no command of this machine: {error}") from None
 
     def confirmed(self, number: int, index: int) -> None:
         """The read `number` may be answered once `index` is applied."""

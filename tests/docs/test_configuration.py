@@ -54,6 +54,7 @@ def default(config: AgentConfig, key: str) -> object:
         "raftsim.pre_vote": config.settings.pre_vote,
         "raftsim.check_quorum": config.settings.check_quorum,
         "raftsim.faults": config.faults,
+        "raftsim.machine": config.machine,
         **times,
     }[key]
 

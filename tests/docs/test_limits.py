@@ -16,7 +16,7 @@ from raftsim.http import server as http
 from raftsim.http.server import HttpServer
 from raftsim.live import complaints, listener
 from raftsim.live.limits import RpcLimits
-from raftsim.machine import variables, varstate
+from raftsim.machine import locks, variables, varstate
 from raftsim.node import server as node
 from raftsim.node.settings import NodeSettings
 from raftsim.storage import snapshots
@@ -32,6 +32,7 @@ SECTIONS = (
     "Requests",
     "HTTP",
     "Variables",
+    "Locks",
     "Links between servers",
     "Python client",
     "Disk",
@@ -47,6 +48,8 @@ CONSTANTS: dict[str, float] = {
     "stopping": http.STOP_TIMEOUT_S,
     "keys and values of one variable": varstate.MAX_ITEMS_BYTES,
     "path or namespace named in a deletion": variables.MAX_NAME_BYTES,
+    "locks held at once": locks.MAX_LOCKS,
+    "characters of the name of a lock or an owner": locks.MAX_NAME_CHARS,
     "connections waiting to be accepted by a peer": listener.BACKLOG,
     "first message of a connection": handshake.MAX_HELLO_BYTES,
     "warnings about peers": complaints.MAX_LINES,
@@ -79,6 +82,7 @@ HERE = {
     "node/server.py": {"MAX_SEEN"},
     "machine/varstate.py": {"MAX_ITEMS_BYTES"},
     "machine/variables.py": {"MAX_NAME_BYTES"},
+    "machine/locks.py": {"MAX_LOCKS", "MAX_NAME_CHARS"},
     "agent/recovery.py": {"MAX_FILE_BYTES"},
     "agent/schema.py": {"MAX_FILE_BYTES", "MAX_SERVERS"},
     "agent/logs.py": {"_MAX_HELD_LINES"},
