@@ -8,7 +8,7 @@ import pytest
 
 from raftsim.agent.machines import machine_of
 from raftsim.agent.schema import ConfigError, check_value
-from raftsim.machine.base import UnreadableState
+from raftsim.check.violation import InvariantViolated
 from raftsim.machine.locks import acquire_command, lock_service
 from raftsim.machine.sessions import Sessions
 from raftsim.machine.standard import standard_machine
@@ -57,5 +57,6 @@ def test_a_command_of_another_machine_in_the_log_stops_the_server() -> None:
     assert world.ask("n1", Command(acquire_command("door", "ann"))).kind == OK
     world.crash("n1")
     world.restart("n1")
-    with pytest.raises(UnreadableState, match=r"^the entry at index \d+ is no command of this machine: not a command"):
+    told = r"n1 failed: UnreadableState: the entry at index \d+ is no command of this machine: not a command"
+    with pytest.raises(InvariantViolated, match=told):
         world.run(5.0)
