@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.processes import Processes, ask
-from benchmarks.systems import SERVERS, Server, http_request, value, wait_for
+from benchmarks.systems import HTTP, SERVERS, Server, http_request, value, wait_for
 from raftsim.agent.addresses import free_ports
 
 _URL = "http://127.0.0.1:{}"
@@ -39,7 +39,7 @@ class Etcd:
         return cluster
 
     def _command(self, server: Server, peer_urls: dict[str, str], directory: Path) -> list[str]:
-        client_url = _URL.format(server.http_port)
+        client_url = _URL.format(server.port)
         options = {
             "name": server.name,
             "data-dir": str(directory / server.name),
@@ -58,6 +58,8 @@ class Etcd:
 
 
 class EtcdCluster:
+    protocol = HTTP
+
     def __init__(self, servers: list[Server], processes: Processes) -> None:
         self.servers = servers
         self.processes = processes
@@ -67,7 +69,7 @@ class EtcdCluster:
 
     def _find_leader(self) -> Server | None:
         for server in self.servers:
-            said = ask(server.http_port, "POST", "/v3/maintenance/status", "{}")
+            said = ask(server.port, "POST", "/v3/maintenance/status", "{}")
             if said and said.get("leader", "0") == said["header"]["member_id"]:
                 return server
         return None
@@ -75,7 +77,7 @@ class EtcdCluster:
     def put_request(self, server: Server, number: int) -> bytes:
         key = base64.b64encode(f"bench/{number}".encode()).decode()
         body = {"key": key, "value": base64.b64encode(value(number).encode()).decode()}
-        return http_request("POST", "/v3/kv/put", server.http_port, json.dumps(body, separators=(",", ":")).encode())
+        return http_request("POST", "/v3/kv/put", server.port, json.dumps(body, separators=(",", ":")).encode())
 
     def kill(self, server: Server) -> None:
         self.processes.kill(server.name)

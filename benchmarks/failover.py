@@ -74,7 +74,7 @@ def _await_all(cluster: Cluster) -> None:
 
 async def _outage(cluster: Cluster, servers: Sequence[Server], kill: Callable[[], None]) -> float:
     """Seconds from `kill` until the first of the writes at `servers` succeeds."""
-    requests = [(server.http_port, cluster.put_request(server, 0)) for server in servers]
+    requests = [(server.port, cluster.put_request(server, 0)) for server in servers]
     done = asyncio.Event()
     began = time.monotonic()
     kill()

@@ -14,8 +14,11 @@ import time
 from dataclasses import asdict, dataclass
 
 from benchmarks.httpbytes import MessageReader
-from benchmarks.systems import ROOT, BenchmarkError
+from benchmarks.systems import FRAMES, HTTP, ROOT, BenchmarkError
 from raftsim.live.loop import run as run_loop
+from raftsim.node.requests import OK
+from raftsim.wire.clients import ClientHello, Welcome, decode_answer, decode_hello, encode_hello
+from raftsim.wire.frames import FrameDecoder
 
 CLIENTS_PER_ADDRESS = 96
 FIRST_ANSWER_S = 15.0
@@ -28,6 +31,7 @@ class Spec:
     requests: list[str]  # one client each, which sends it again and again; latin-1 text
     warm_up_s: float
     seconds: float
+    protocol: str = HTTP  # or FRAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +42,9 @@ class Result:
     errors: int
 
 
-def generate(port: int, requests: list[bytes], seconds: float) -> Result:
+def generate(port: int, requests: list[bytes], seconds: float, protocol: str = HTTP) -> Result:
     """Load one server for `seconds`, after a tenth of that to warm up. Raises BenchmarkError."""
-    spec = Spec(port, [request.decode("latin-1") for request in requests], seconds / 10, seconds)
+    spec = Spec(port, [request.decode("latin-1") for request in requests], seconds / 10, seconds, protocol)
     finished = subprocess.run(
         [sys.executable, "-m", "benchmarks.load"],
         input=json.dumps(asdict(spec)).encode(),
@@ -54,21 +58,55 @@ def generate(port: int, requests: list[bytes], seconds: float) -> Result:
     return Result(**json.loads(finished.stdout))
 
 
+class _Http:
+    """Reads answers over HTTP; `greeting` is sent first."""
+
+    greeting = b""
+
+    def __init__(self) -> None:
+        self._reader = MessageReader()
+
+    def feed(self, data: bytes) -> list[bool]:
+        """For each answer that is whole now, whether the write succeeded."""
+        return [line.split()[1] == b"200" for line, _ in self._reader.feed(data)]
+
+
+class _Frames:
+    """The same over the client protocol."""
+
+    greeting = encode_hello(ClientHello(""))
+
+    def __init__(self) -> None:
+        self._frames = FrameDecoder()
+        self._welcome = True  # is yet to come
+
+    def feed(self, data: bytes) -> list[bool]:
+        payloads = self._frames.feed(data)
+        if self._welcome and payloads:
+            self._welcome = not isinstance(decode_hello(payloads.pop(0)), Welcome)
+        return [decode_answer(payload).outcome.kind == OK for payload in payloads]
+
+
+_READERS = {HTTP: _Http, FRAMES: _Frames}
+
+
 class _Client(asyncio.Protocol):
-    def __init__(self, request: bytes, run: _Run) -> None:
+    def __init__(self, request: bytes, reader: _Http | _Frames, run: _Run) -> None:
         self._request = request
         self._run = run
-        self._reader = MessageReader()
+        self._reader = reader
         self._sent_at = 0.0
         self._transport: asyncio.Transport
         self.begun = asyncio.Event()  # it has had an answer
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]  # uvloop's is none by inheritance
+        if self._reader.greeting:
+            self._transport.write(self._reader.greeting)
 
     def data_received(self, data: bytes) -> None:
-        for line, _ in self._reader.feed(data):
-            self._run.answered(self._sent_at, ok=line.split()[1] == b"200")
+        for ok in self._reader.feed(data):
+            self._run.answered(self._sent_at, ok=ok)
             self.begun.set()
             self.send()
 
@@ -125,7 +163,7 @@ class _Run:
         loop = asyncio.get_running_loop()
         for number, request in enumerate(self._spec.requests):
             source = (f"127.0.0.{1 + number // CLIENTS_PER_ADDRESS}", 0)
-            client = _Client(request.encode("latin-1"), self)
+            client = _Client(request.encode("latin-1"), _READERS[self._spec.protocol](), self)
             await loop.create_connection(lambda c=client: c, "127.0.0.1", self._spec.port, local_addr=source)  # type: ignore[misc]
             clients.append(client)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.processes import Processes, ask
-from benchmarks.systems import SERVERS, Server, http_request, value, wait_for
+from benchmarks.systems import HTTP, SERVERS, Server, http_request, value, wait_for
 from raftsim.agent.addresses import free_ports
 
 
@@ -30,7 +30,7 @@ class PySyncObj:
         for server, address in zip(servers, addresses, strict=True):
             peers = ",".join(other for other in addresses if other != address)
             journal = directory / f"{server.name}.journal"
-            command = [sys.executable, "-m", "benchmarks.pysyncobj_server", str(server.http_port), address, peers]
+            command = [sys.executable, "-m", "benchmarks.pysyncobj_server", str(server.port), address, peers]
             commands[server.name] = [*command, str(journal), "sync" if self.sync else "nosync"]
         cluster = PySyncObjCluster(servers, Processes(directory, commands))
         try:
@@ -43,6 +43,8 @@ class PySyncObj:
 
 
 class PySyncObjCluster:
+    protocol = HTTP
+
     def __init__(self, servers: list[Server], processes: Processes) -> None:
         self.servers = servers
         self.processes = processes
@@ -51,13 +53,13 @@ class PySyncObjCluster:
         return wait_for(self._find_leader, "PySyncObj: no leader that is ready")
 
     def _find_leader(self) -> Server | None:
-        states = {server: ask(server.http_port, "GET", "/") for server in self.servers}
+        states = {server: ask(server.port, "GET", "/") for server in self.servers}
         if not all(said and said["ready"] for said in states.values()):
             return None
         return next((server for server, said in states.items() if said and said["leader"]), None)
 
     def put_request(self, server: Server, number: int) -> bytes:
-        return http_request("PUT", f"/{number}", server.http_port, value(number).encode())
+        return http_request("PUT", f"/{number}", server.port, value(number).encode())
 
     def kill(self, server: Server) -> None:
         self.processes.kill(server.name)

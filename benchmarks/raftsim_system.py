@@ -1,18 +1,22 @@
-"""raftsim over HTTP: `PUT /v1/var/...` to agents as `raftsim cluster start` runs them."""
+"""raftsim to agents as `raftsim cluster start` runs them: over HTTP, `PUT /v1/var/...`, or over the client protocol."""
 
 from __future__ import annotations
 
 import json
 import signal
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.systems import SERVERS, START_TIMEOUT_S, BenchmarkError, Server, http_request, value
+from benchmarks.systems import FRAMES, HTTP, SERVERS, START_TIMEOUT_S, BenchmarkError, Server, http_request, value
 from raftsim.agent.schema import check_layer
 from raftsim.cluster.errors import ClusterError
 from raftsim.cluster.local import LEADER, LocalCluster
-from raftsim.cluster.plan import ClusterSpec
+from raftsim.cluster.plan import ClusterSpec, NodePlan
+from raftsim.machine.variables import put_command
+from raftsim.node.requests import Command
+from raftsim.wire.clients import encode_request
 
 DEFAULTS = ClusterSpec(nodes=SERVERS, http_port=0, rpc_port=0)
 
@@ -22,6 +26,7 @@ class Raftsim:
     """`extra`: further keys of the `raftsim` block of the agents' configuration."""
 
     name: str = "raftsim HTTP"
+    protocol: str = HTTP
     spec: ClusterSpec = DEFAULTS
     extra: tuple[tuple[str, Any], ...] = ()
 
@@ -38,7 +43,7 @@ class Raftsim:
             local.start()
         except ClusterError as error:
             raise BenchmarkError(str(error)) from None
-        cluster = RaftsimCluster(local)
+        cluster = RaftsimCluster(local, self.protocol)
         try:
             cluster.leader()
         except BaseException:
@@ -48,9 +53,13 @@ class Raftsim:
 
 
 class RaftsimCluster:
-    def __init__(self, local: LocalCluster) -> None:
+    def __init__(self, local: LocalCluster, protocol: str) -> None:
         self.local = local
-        self.servers = [Server(node.name, node.http_port) for node in local.plan.nodes]
+        self.protocol = protocol
+        self.servers = [Server(node.name, self._port(node)) for node in local.plan.nodes]
+
+    def _port(self, node: NodePlan) -> int:
+        return node.http_port if self.protocol == HTTP else node.rpc_port
 
     def leader(self) -> Server:
         found = self.local.await_leader(START_TIMEOUT_S)
@@ -59,8 +68,11 @@ class RaftsimCluster:
         return next(server for server in self.servers if server.name == found.name)
 
     def put_request(self, server: Server, number: int) -> bytes:
+        if self.protocol == FRAMES:
+            put = put_command("default", f"bench/{number}", {"value": value(number)}, None, time.time_ns())
+            return encode_request(1, Command(put))
         body = json.dumps({"Items": {"value": value(number)}}, separators=(",", ":")).encode()
-        return http_request("PUT", f"/v1/var/bench/{number}", server.http_port, body)
+        return http_request("PUT", f"/v1/var/bench/{number}", server.port, body)
 
     def kill(self, server: Server) -> None:
         self.local.nodes[server.name].signal(signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""What a benchmark knows of the system it drives: three servers that take writes over HTTP/1.1."""
+"""What a benchmark knows of the system it drives: three servers that take writes over one connection per client."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ T = TypeVar("T")
 ROOT = Path(__file__).parent.parent  # where `python -m benchmarks...` finds itself
 SERVERS = 3
 VALUE_BYTES = 256
+HTTP, FRAMES = "http", "frames"
 START_TIMEOUT_S = 30.0
 
 
@@ -24,11 +25,15 @@ class BenchmarkError(Exception):
 @dataclass(frozen=True, slots=True)
 class Server:
     name: str
-    http_port: int  # on 127.0.0.1
+    port: int  # for writes, on 127.0.0.1
 
 
 class Cluster(Protocol):
     """A running system. Methods raise BenchmarkError."""
+
+    @property
+    def protocol(self) -> str:
+        """HTTP, or FRAMES for raftsim's client protocol."""
 
     @property
     def servers(self) -> list[Server]: ...
@@ -37,7 +42,7 @@ class Cluster(Protocol):
         """Who leads, waited for."""
 
     def put_request(self, server: Server, number: int) -> bytes:
-        """The whole HTTP request that writes VALUE_BYTES to the key `number`. It is answered when it is committed."""
+        """The whole request that writes VALUE_BYTES to the key `number`. It is answered when it is committed."""
 
     def kill(self, server: Server) -> None:
         """Send SIGKILL and return at once."""

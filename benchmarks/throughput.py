@@ -18,11 +18,12 @@ from benchmarks.options import count, counts, parser, present, run, running
 from benchmarks.pysyncobj_system import PySyncObj
 from benchmarks.raftsim_system import Raftsim
 from benchmarks.report import machine, progress, say, table, write_json
-from benchmarks.systems import System
+from benchmarks.systems import FRAMES, System
 
-OURS = "raftsim HTTP"
+OURS = ("raftsim HTTP", "raftsim client")
 SYSTEMS: list[System] = [
-    Raftsim(OURS),
+    Raftsim(OURS[0]),
+    Raftsim(OURS[1], protocol=FRAMES),
     Etcd("etcd JSON"),
     PySyncObj("PySyncObj msync", sync=True),
     PySyncObj("PySyncObj unsynced", sync=False),
@@ -44,9 +45,10 @@ def main(args: Sequence[str]) -> None:
     say(machine())
     say()
     say(table(_writes(rows, chosen.clients)))
-    if OURS in _names(rows):
-        say()
-        say(table(_ratios(rows, chosen.clients)))
+    for ours in OURS:
+        if ours in _names(rows) and len(_names(rows)) > 1:
+            say()
+            say(table(_ratios(ours, rows, chosen.clients)))
     if chosen.json:
         write_json(chosen.json, "throughput", rows)
 
@@ -57,7 +59,7 @@ def _drive(system: System, round: int, clients: Sequence[int], seconds: float) -
         for number in clients:
             leader = cluster.leader()
             requests = [cluster.put_request(leader, client) for client in range(number)]
-            result = generate(leader.http_port, requests, seconds)
+            result = generate(leader.port, requests, seconds, cluster.protocol)
             rows.append({"system": system.name, "round": round, "clients": number, **asdict(result)})
             progress(
                 f"round {round}  {system.name:<18} {number:>3} clients  {result.per_s:>8,.0f}/s  "
@@ -88,11 +90,11 @@ def _writes(rows: Sequence[Row], clients: Sequence[int]) -> list[list[str]]:
     return cells
 
 
-def _ratios(rows: Sequence[Row], clients: Sequence[int]) -> list[list[str]]:
+def _ratios(ours: str, rows: Sequence[Row], clients: Sequence[int]) -> list[list[str]]:
     """Of the medians: ours divided by theirs."""
-    cells = [["raftsim HTTP against", *(f"{number} clients" for number in clients)]]
-    for name in [name for name in _names(rows) if name != OURS]:
-        ratios = [_median(rows, OURS, n, "per_s") / _median(rows, name, n, "per_s") for n in clients]
+    cells = [[f"{ours} against", *(f"{number} clients" for number in clients)]]
+    for name in [name for name in _names(rows) if name != ours]:
+        ratios = [_median(rows, ours, n, "per_s") / _median(rows, name, n, "per_s") for n in clients]
         cells.append([name, *(f"{ratio:.2f}" for ratio in ratios)])
     return cells
 

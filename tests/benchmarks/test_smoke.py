@@ -55,6 +55,7 @@ def processes_with(directory: Path) -> list[str]:
     "system",
     [
         "raftsim HTTP",
+        "raftsim client",
         pytest.param("etcd JSON", marks=HAS_ETCD),
         pytest.param("PySyncObj msync", marks=HAS_PYSYNCOBJ),
         pytest.param("PySyncObj unsynced", marks=HAS_PYSYNCOBJ),

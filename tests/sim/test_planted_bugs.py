@@ -18,15 +18,15 @@ from raftsim.core.raft import Raft
 from tests.sim.planted import SEEDS, Patch, Plant, first_found
 
 
-def promises_leave_before_they_are_durable(patch: Patch) -> None:
+def b01_promises_leave_before_they_are_durable(patch: Patch) -> None:
     patch.setattr(Raft, "promise", Raft.send)
 
 
-def votes_granted_whatever_the_log(patch: Patch) -> None:
+def b07_votes_granted_whatever_the_log(patch: Patch) -> None:
     patch.setattr(Log, "is_up_to_date", lambda *_: True)
 
 
-def vote_forgotten_when_stepping_down(patch: Patch) -> None:
+def b05_vote_forgotten_when_stepping_down(patch: Patch) -> None:
     become = Raft.become
 
     def forgetful(raft: Raft, role: str, *, leader: str | None) -> None:
@@ -37,14 +37,14 @@ def vote_forgotten_when_stepping_down(patch: Patch) -> None:
     patch.setattr(Raft, "become", forgetful)
 
 
-def half_of_the_votes_is_enough(patch: Patch) -> None:
+def b31_half_of_the_votes_is_enough(patch: Patch) -> None:
     def generous(voters: Sequence[str], _: object, votes: dict[str, bool]) -> str:
         return "won" if sum(votes.values()) >= len(voters) // 2 else "pending"
 
     patch.setattr(election, "vote_result", generous)
 
 
-def entries_of_older_terms_committed_by_counting(patch: Patch) -> None:
+def b24_entries_of_older_terms_committed_by_counting(patch: Patch) -> None:
     def advance(raft: Raft, _: float) -> None:
         copies = {id: progress.match for id, progress in raft.progress.items()} | {raft.id: raft.durable.index}
         index = committed_index(raft.config.voters, (), copies)
@@ -53,14 +53,14 @@ def entries_of_older_terms_committed_by_counting(patch: Patch) -> None:
     patch.setattr(replication, "advance_commit", advance)
 
 
-def half_of_the_copies_is_enough(patch: Patch) -> None:
+def b31_half_of_the_copies_is_enough(patch: Patch) -> None:
     def highest(voters: Sequence[str], _: object, copies: dict[str, Any]) -> Any:
         return sorted((copies.get(voter, 0) for voter in voters), reverse=True)[(len(voters) - 1) // 2 - 1]
 
     patch.setattr(replication, "committed_index", highest)
 
 
-def leader_counts_what_is_not_on_its_disk(patch: Patch) -> None:
+def b38_leader_counts_what_is_not_on_its_disk(patch: Patch) -> None:
     append = replication.append_own
 
     def hasty(raft: Raft, entry: Entry) -> int:
@@ -70,7 +70,7 @@ def leader_counts_what_is_not_on_its_disk(patch: Patch) -> None:
     patch.setattr(replication, "append_own", hasty)
 
 
-def follower_takes_the_commit_index_beyond_what_was_verified(patch: Patch) -> None:
+def b26_follower_takes_the_commit_index_beyond_what_was_verified(patch: Patch) -> None:
     take = replication._take
 
     def trusting(raft: Raft, message: Any) -> Any:
@@ -81,7 +81,7 @@ def follower_takes_the_commit_index_beyond_what_was_verified(patch: Patch) -> No
     patch.setattr(replication, "_take", trusting)
 
 
-def acknowledgement_names_the_last_index(patch: Patch) -> None:
+def b27_acknowledgement_names_the_last_index(patch: Patch) -> None:
     reply = replication._reply
 
     def boasting(raft: Raft, message: Any, *, ok: bool, index: int, hint: tuple[int, int] = (0, 0)) -> Any:
@@ -99,15 +99,15 @@ def reads_not_confirmed_by_a_quorum(patch: Patch) -> None:
 
 
 BUGS: list[tuple[Plant, set[str]]] = [
-    (promises_leave_before_they_are_durable, {"durable before send"}),
-    (votes_granted_whatever_the_log, {"up-to-date votes"}),
-    (vote_forgotten_when_stepping_down, {"one vote per term"}),
-    (half_of_the_votes_is_enough, {"voters only"}),
-    (entries_of_older_terms_committed_by_counting, {"commit quorum"}),
-    (half_of_the_copies_is_enough, {"commit quorum"}),
-    (leader_counts_what_is_not_on_its_disk, {"committed is durable", "commit quorum"}),
-    (follower_takes_the_commit_index_beyond_what_was_verified, {"state machine safety"}),
-    (acknowledgement_names_the_last_index, {"commit quorum", "durable before send", "no exception"}),
+    (b01_promises_leave_before_they_are_durable, {"durable before send"}),
+    (b07_votes_granted_whatever_the_log, {"up-to-date votes"}),
+    (b05_vote_forgotten_when_stepping_down, {"one vote per term"}),
+    (b31_half_of_the_votes_is_enough, {"voters only"}),
+    (b24_entries_of_older_terms_committed_by_counting, {"commit quorum"}),
+    (b31_half_of_the_copies_is_enough, {"commit quorum"}),
+    (b38_leader_counts_what_is_not_on_its_disk, {"committed is durable", "commit quorum"}),
+    (b26_follower_takes_the_commit_index_beyond_what_was_verified, {"state machine safety"}),
+    (b27_acknowledgement_names_the_last_index, {"commit quorum", "durable before send", "no exception"}),
     (reads_not_confirmed_by_a_quorum, {"read index"}),
 ]
 

@@ -21,7 +21,7 @@ from tests.sim.planted import DISK, SEEDS, Patch, Plant, Scenario, first_found
 from tests.sim.scenes import change_by_a_deposed_leader, joint_halves_apart
 
 
-def old_snapshot_over_a_newer_state(patch: Patch) -> None:  # B46
+def b46_old_snapshot_over_a_newer_state(patch: Patch) -> None:
     on_install, install = snapshots.on_install, snapshots.install
 
     def take(raft: Raft, message: Install, now: float) -> None:
@@ -37,7 +37,7 @@ def old_snapshot_over_a_newer_state(patch: Patch) -> None:  # B46
     patch.setattr(snapshots, "install", overwrite)
 
 
-def log_cut_beyond_the_snapshot(patch: Patch) -> None:  # B49
+def b49_log_cut_beyond_the_snapshot(patch: Patch) -> None:
     compacted = snapshots.compacted
 
     def greedy(raft: Raft, meta: SnapshotMeta, trailing: int) -> None:
@@ -47,7 +47,7 @@ def log_cut_beyond_the_snapshot(patch: Patch) -> None:  # B49
     patch.setattr(snapshots, "compacted", greedy)
 
 
-def chunks_of_two_snapshots_mixed(patch: Patch) -> None:  # B51
+def b51_chunks_of_two_snapshots_mixed(patch: Patch) -> None:
     take = snapshots._take
 
     def careless(raft: Raft, message: Install) -> None:
@@ -58,7 +58,7 @@ def chunks_of_two_snapshots_mixed(patch: Patch) -> None:  # B51
     patch.setattr(snapshots, "_take", careless)
 
 
-def configuration_of_a_snapshot_ignored(patch: Patch) -> None:  # B61
+def b61_configuration_of_a_snapshot_ignored(patch: Patch) -> None:
     install = snapshots.install
 
     def stubborn(raft: Raft, meta: SnapshotMeta) -> None:
@@ -69,7 +69,7 @@ def configuration_of_a_snapshot_ignored(patch: Patch) -> None:  # B61
     patch.setattr(snapshots, "install", stubborn)
 
 
-def snapshot_with_the_configuration_in_force(patch: Patch) -> None:  # B62
+def b62_snapshot_with_the_configuration_in_force(patch: Patch) -> None:
     begin = Compaction.begin
 
     def hasty(self: Compaction, applied: int) -> None:
@@ -103,11 +103,11 @@ def state_restored_in_part(patch: Patch) -> None:
     patch.setattr(Variables, "restore", forgetful)
 
 
-def joint_commit_by_the_new_half_alone(patch: Patch) -> None:  # B56
+def b56_joint_commit_by_the_new_half_alone(patch: Patch) -> None:
     patch.setattr(replication, "committed_index", lambda voters, _, copies: committed_index(voters, None, copies))
 
 
-def joint_election_by_the_new_half_alone(patch: Patch) -> None:  # B56
+def b56_joint_election_by_the_new_half_alone(patch: Patch) -> None:
     patch.setattr(election, "vote_result", lambda voters, _, votes: vote_result(voters, None, votes))
 
 
@@ -118,7 +118,7 @@ def copies_of_non_voters_count(patch: Patch) -> None:
     patch.setattr(replication, "committed_index", generous)
 
 
-def configuration_not_rolled_back(patch: Patch) -> None:  # B60
+def b60_configuration_not_rolled_back(patch: Patch) -> None:
     def keep(raft: Raft, first_index: int, entries: Sequence[Entry]) -> None:
         for index, entry in enumerate(entries, first_index):
             if isinstance(entry.data, Config):
@@ -128,7 +128,7 @@ def configuration_not_rolled_back(patch: Patch) -> None:  # B60
     patch.setattr(membership, "on_append", keep)
 
 
-def change_before_a_commit_in_the_own_term(patch: Patch) -> None:  # B54
+def b54_change_before_a_commit_in_the_own_term(patch: Patch) -> None:
     gate = membership._gate
 
     def open_gate(raft: Raft) -> None:
@@ -142,7 +142,7 @@ def change_before_a_commit_in_the_own_term(patch: Patch) -> None:  # B54
     patch.setattr(Raft, "open_to_change", property(lambda raft: raft.config_index <= raft.commit))
 
 
-def proposals_taken_while_leadership_is_handed_over(patch: Patch) -> None:  # B20
+def b20_proposals_taken_while_leadership_is_handed_over(patch: Patch) -> None:
     propose = Raft.propose
 
     def eager(raft: Raft, data: bytes) -> tuple[int, int]:
@@ -172,25 +172,25 @@ def every_candidate_asks_with_force(patch: Patch) -> None:
 
 
 BUGS: list[tuple[Plant, set[str]]] = [
-    (old_snapshot_over_a_newer_state, {"ordering", "no exception"}),
-    (log_cut_beyond_the_snapshot, {"no exception"}),
-    (chunks_of_two_snapshots_mixed, {DISK}),
-    (configuration_of_a_snapshot_ignored, {"configuration safety"}),
-    (snapshot_with_the_configuration_in_force, {"snapshots are committed"}),
+    (b46_old_snapshot_over_a_newer_state, {"ordering", "no exception"}),
+    (b49_log_cut_beyond_the_snapshot, {"no exception"}),
+    (b51_chunks_of_two_snapshots_mixed, {DISK}),
+    (b61_configuration_of_a_snapshot_ignored, {"configuration safety"}),
+    (b62_snapshot_with_the_configuration_in_force, {"snapshots are committed"}),
     (snapshot_shows_what_was_applied_meanwhile, {"equal snapshots"}),
     (state_restored_in_part, {"equal snapshots"}),
-    (joint_commit_by_the_new_half_alone, {"commit quorum"}),
+    (b56_joint_commit_by_the_new_half_alone, {"commit quorum"}),
     (copies_of_non_voters_count, {"commit quorum"}),
-    (change_before_a_commit_in_the_own_term, {"configuration safety"}),
-    (proposals_taken_while_leadership_is_handed_over, {"leadership transfer"}),
+    (b54_change_before_a_commit_in_the_own_term, {"configuration safety"}),
+    (b20_proposals_taken_while_leadership_is_handed_over, {"leadership transfer"}),
     (told_to_stand_without_a_look_at_the_log, {"leadership transfer"}),
     (every_candidate_asks_with_force, {"leadership transfer"}),
 ]
 
 
 SCENES: list[tuple[Plant, Scenario, str]] = [
-    (joint_election_by_the_new_half_alone, joint_halves_apart, "voters only"),
-    (configuration_not_rolled_back, change_by_a_deposed_leader, "configuration safety"),
+    (b56_joint_election_by_the_new_half_alone, joint_halves_apart, "voters only"),
+    (b60_configuration_not_rolled_back, change_by_a_deposed_leader, "configuration safety"),
 ]
 
 

@@ -119,10 +119,13 @@ BUGS: list[tuple[Callable[[], None], object, str, object]] = [
 ]
 
 
+IDS = ["b38", "b40 tried again", "b40 swallowed", "b42", "b47", "b49"]
+
+
 @pytest.mark.parametrize(
     ("check", "owner", "name", "bug"),
     BUGS,
-    ids=["b38", "b40 tried again", "b40 swallowed", "b42", "b47", "b49"],
+    ids=IDS,
 )
 def test_a_planted_bug_is_caught(check: Callable[[], None], owner: object, name: str, bug: object) -> None:
     check()
