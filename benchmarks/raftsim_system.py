@@ -26,9 +26,9 @@ class Raftsim:
     """`extra`: further keys of the `raftsim` block of the agents' configuration."""
 
     name: str = "raftsim HTTP"
-    protocol: str = HTTP
     spec: ClusterSpec = DEFAULTS
     extra: tuple[tuple[str, Any], ...] = ()
+    protocol: str = HTTP
 
     def missing(self) -> str | None:
         unknown = check_layer("configuration", {"raftsim": dict(self.extra)}).warnings
