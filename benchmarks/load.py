@@ -1,7 +1,8 @@
 """The load generator, a process of its own: python -m benchmarks.load < SPEC > RESULT, both JSON.
 
-Every client has one connection and one request on its way at any time. Servers allow a client address a limited number
-of connections, so many clients come from several loopback addresses.
+Every client has one request on its way at any time. Over HTTP each has a connection; servers allow a client address a
+limited number of them, so many clients come from several loopback addresses. The client protocol is made for many
+callers on one connection, so there they share one.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from benchmarks.httpbytes import MessageReader
@@ -58,68 +60,82 @@ def generate(port: int, requests: list[bytes], seconds: float, protocol: str = H
     return Result(**json.loads(finished.stdout))
 
 
-class _Http:
-    """Reads answers over HTTP; `greeting` is sent first."""
-
-    greeting = b""
-
-    def __init__(self) -> None:
-        self._reader = MessageReader()
-
-    def feed(self, data: bytes) -> list[bool]:
-        """For each answer that is whole now, whether the write succeeded."""
-        return [line.split()[1] == b"200" for line, _ in self._reader.feed(data)]
-
-
-class _Frames:
-    """The same over the client protocol."""
-
-    greeting = encode_hello(ClientHello(""))
-
-    def __init__(self) -> None:
-        self._frames = FrameDecoder()
-        self._welcome = True  # is yet to come
-
-    def feed(self, data: bytes) -> list[bool]:
-        payloads = self._frames.feed(data)
-        if self._welcome and payloads:
-            self._welcome = not isinstance(decode_hello(payloads.pop(0)), Welcome)
-        return [decode_answer(payload).outcome.kind == OK for payload in payloads]
-
-
-_READERS = {HTTP: _Http, FRAMES: _Frames}
-
-
-class _Client(asyncio.Protocol):
-    def __init__(self, request: bytes, reader: _Http | _Frames, run: _Run) -> None:
-        self._request = request
+class _Connection(asyncio.Protocol):
+    def __init__(self, run: _Run) -> None:
         self._run = run
-        self._reader = reader
-        self._sent_at = 0.0
         self._transport: asyncio.Transport
-        self.begun = asyncio.Event()  # it has had an answer
+        self.begun = asyncio.Event()  # every client on it has had an answer
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]  # uvloop's is none by inheritance
-        if self._reader.greeting:
-            self._transport.write(self._reader.greeting)
-
-    def data_received(self, data: bytes) -> None:
-        for ok in self._reader.feed(data):
-            self._run.answered(self._sent_at, ok=ok)
-            self.begun.set()
-            self.send()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         self._run.lost()
         self.begun.set()
 
     def send(self) -> None:
-        self._sent_at = time.perf_counter()
-        self._transport.write(self._request)
+        """Let the clients begin."""
+        raise NotImplementedError
 
     def close(self) -> None:
         self._transport.abort()
+
+
+class _HttpClient(_Connection):
+    """One client over HTTP/1.1."""
+
+    def __init__(self, run: _Run, request: bytes) -> None:
+        super().__init__(run)
+        self._request = request
+        self._reader = MessageReader()
+        self._sent_at = 0.0
+
+    def data_received(self, data: bytes) -> None:
+        for line, _ in self._reader.feed(data):
+            self._run.answered(self._sent_at, ok=line.split()[1] == b"200")
+            self.begun.set()
+            self.send()
+
+    def send(self) -> None:
+        self._sent_at = time.perf_counter()
+        self._transport.write(self._request)
+
+
+class _Callers(_Connection):
+    """All clients on one connection of the client protocol, as the callers of one `raftsim.client.Client` are.
+
+    Each of `requests` is numbered by its place in the list.
+    """
+
+    def __init__(self, run: _Run, requests: list[bytes]) -> None:
+        super().__init__(run)
+        self._requests = requests
+        self._frames = FrameDecoder()
+        self._welcome = False
+        self._sent_at = [0.0] * len(requests)
+        self._silent = set(range(len(requests)))
+
+    def send(self) -> None:
+        self._transport.write(encode_hello(ClientHello("")))
+        self._ask(range(len(self._requests)))
+
+    def data_received(self, data: bytes) -> None:
+        payloads = self._frames.feed(data)
+        if payloads and not self._welcome:
+            self._welcome = isinstance(decode_hello(payloads.pop(0)), Welcome)
+        answers = [decode_answer(payload) for payload in payloads]
+        for answer in answers:
+            self._run.answered(self._sent_at[answer.number], ok=answer.outcome.kind == OK)
+        self._silent.difference_update(answer.number for answer in answers)
+        if not self._silent:
+            self.begun.set()
+        self._ask([answer.number for answer in answers])
+
+    def _ask(self, numbers: Sequence[int]) -> None:
+        now = time.perf_counter()
+        for number in numbers:
+            self._sent_at[number] = now
+        self._transport.write(b"".join([self._requests[number] for number in numbers]))
 
 
 class _Run:
@@ -131,7 +147,7 @@ class _Run:
         self._over = False
 
     async def go(self) -> Result:
-        clients: list[_Client] = []
+        clients: list[_Connection] = []
         try:
             return await self._measure(clients)
         finally:
@@ -140,7 +156,7 @@ class _Run:
                 client.close()
             await asyncio.sleep(0)  # they are closed in the next round of the loop
 
-    async def _measure(self, clients: list[_Client]) -> Result:
+    async def _measure(self, clients: list[_Connection]) -> Result:
         await self._connect(clients)
         for client in clients:
             client.send()
@@ -159,11 +175,16 @@ class _Run:
         self._measuring = False
         return self._result(time.perf_counter() - began)
 
-    async def _connect(self, clients: list[_Client]) -> None:
+    async def _connect(self, clients: list[_Connection]) -> None:
         loop = asyncio.get_running_loop()
+        if self._spec.protocol == FRAMES:
+            callers = _Callers(self, [request.encode("latin-1") for request in self._spec.requests])
+            await loop.create_connection(lambda: callers, "127.0.0.1", self._spec.port)
+            clients.append(callers)
+            return
         for number, request in enumerate(self._spec.requests):
             source = (f"127.0.0.{1 + number // CLIENTS_PER_ADDRESS}", 0)
-            client = _Client(request.encode("latin-1"), _READERS[self._spec.protocol](), self)
+            client = _HttpClient(self, request.encode("latin-1"))
             await loop.create_connection(lambda c=client: c, "127.0.0.1", self._spec.port, local_addr=source)  # type: ignore[misc]
             clients.append(client)
 

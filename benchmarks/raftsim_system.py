@@ -70,7 +70,7 @@ class RaftsimCluster:
     def put_request(self, server: Server, number: int) -> bytes:
         if self.protocol == FRAMES:
             put = put_command("default", f"bench/{number}", {"value": value(number)}, None, time.time_ns())
-            return encode_request(1, Command(put))
+            return encode_request(number, Command(put))
         body = json.dumps({"Items": {"value": value(number)}}, separators=(",", ":")).encode()
         return http_request("PUT", f"/v1/var/bench/{number}", server.port, body)
 
