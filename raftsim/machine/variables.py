@@ -21,6 +21,9 @@ from raftsim.machine.varstate import MAX_INT64, MAX_ITEMS_BYTES, MAX_UINT64, Key
 ANY_NAMESPACE: Final = "*"  # lists may name it, nothing else may
 MAX_NAME_BYTES: Final = 8 << 10  # of a path or namespace in a deletion, which may name what cannot exist
 
+_PARTS: Final = {"put": 6, "delete": 4}  # of a command, by its kind
+_TEXTS: Final = {str}
+
 _PATH: Final = re.compile(r"[a-zA-Z0-9_~/-]{1,128}")
 _NAMESPACE: Final = re.compile(r"[a-zA-Z0-9-]{1,128}")
 _OPEN_BELOW_NOMAD: Final = ("jobs", "job-templates", "sentinel")
@@ -81,7 +84,7 @@ class Variables:
         self._index = 1
 
     def check_command(self, data: bytes) -> None:
-        _decode(data)
+        _check(_decode(data))
 
     def apply(self, index: int, data: bytes) -> dict[str, Any]:
         command = _decode(data)
@@ -168,22 +171,42 @@ def _conflict(old: Variable | None) -> dict[str, Any]:
     return {"result": "conflict", "variable": old.full(), "index": old.modify_index}
 
 
+def _check(command: tuple[Any, ...]) -> None:
+    """Raise InvalidRequest unless `command`, decoded, can be applied in any state."""
+    if command[0] == "put":
+        _, namespace, path, items, cas, time_ns = command
+        if not (_are_texts(namespace, path) and type(items) is dict and _is_cas(cas) and _is_time(time_ns)):
+            raise _neither()
+        if not _are_texts(*items.keys(), *items.values()):
+            raise InvalidRequest("not a command: items map strings to strings")
+        check_put(namespace, path, items)
+    else:
+        _, namespace, path, cas = command
+        if not (_are_texts(namespace, path) and _is_cas(cas)):
+            raise _neither()
+        check_delete(namespace, path)
+
+
 def _decode(data: bytes) -> tuple[Any, ...]:
-    """The command in `data`, checked: what passes here can be applied in any state. Raises InvalidRequest."""
+    """The command in `data`: of a kind there is, with as many parts as that has. Raises InvalidRequest.
+
+    By type and length, not by patterns: a leader does this twice for every write, and every follower once.
+    """
     try:
-        command: tuple[Any, ...] = msgpack.unpackb(data, use_list=False)
+        command = msgpack.unpackb(data, use_list=False)
     except (ValueError, msgpack.exceptions.UnpackException):
         raise InvalidRequest("not a command: not msgpack") from None
-    match command:
-        case ("put", str(namespace), str(path), dict(items), cas, time_ns) if _is_cas(cas) and _is_time(time_ns):
-            if not all(isinstance(text, str) for pair in items.items() for text in pair):
-                raise InvalidRequest("not a command: items map strings to strings")
-            check_put(namespace, path, items)
-            return command
-        case ("delete", str(namespace), str(path), cas) if _is_cas(cas):
-            check_delete(namespace, path)
-            return command
-    raise InvalidRequest("not a command: neither put nor delete")
+    if type(command) is tuple and command and type(command[0]) is str and _PARTS.get(command[0]) == len(command):
+        return command
+    raise _neither()
+
+
+def _neither() -> InvalidRequest:
+    return InvalidRequest("not a command: neither put nor delete")
+
+
+def _are_texts(*values: object) -> bool:
+    return {*map(type, values)} <= _TEXTS
 
 
 def _is_cas(cas: object) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 import pytest
 
@@ -16,12 +17,28 @@ def test_a_seed_is_safe_and_lives(seed: int) -> None:
     Chaos(seed).run(15)
 
 
+@pytest.mark.parametrize("first", range(10_000, 12_000, 100))
+def test_short_lives(first: int) -> None:
+    sweep(range(first, first + 100), for_s=2)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(14_400)
+def test_many_short_lives() -> None:
+    """The nightly form of the above."""
+    sweep(range(100_000, 200_000), for_s=2)
+
+
 @pytest.mark.soak
 @pytest.mark.timeout(7_200)
 def test_many_seeds_are_safe_and_live() -> None:
-    for seed in range(1_000, 4_000):
+    sweep(range(1_000, 4_000), for_s=30)
+
+
+def sweep(seeds: Iterable[int], for_s: float) -> None:
+    for seed in seeds:
         try:
-            Chaos(seed).run(30)
+            Chaos(seed).run(for_s)
         except (AssertionError, InvariantViolated) as error:
             raise AssertionError(f"seed {seed}: {error}") from error
 
