@@ -20,6 +20,7 @@ COMMANDS = {
     "Start here": {
         "demo": Lazy("raftsim.cli.demo:demo", "Start a local cluster and show what happens in it"),
         "run": Lazy("raftsim.cli.run:run", "Run failover scenarios, in virtual time or -live"),
+        "explore": Lazy("raftsim.cli.explore:explore", "Explore every run of a small cluster"),
         "version": Lazy("raftsim.cli.version:version", "Print the version"),
     },
     "Operate (same words as nomad)": {

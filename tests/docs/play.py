@@ -30,7 +30,7 @@ TERMINAL_TIMEOUT_S = 20.0
 _FIRST = 4646
 _OFFSETS = sorted(step + kind for step in range(0, 50, 10) for kind in (0, 1))  # five servers of two ports each
 _SHOWN_PORT = re.compile("|".join(rf"\b{_FIRST + offset}\b" for offset in _OFFSETS))
-_NOT_SHOWN = re.compile(r"\x1b\[[0-9;]*m|\r")  # colours, and the line ends of HTTP
+_NOT_SHOWN = re.compile(r"[^\n]*\r\x1b\[K|\x1b\[[0-9;]*m|\r")  # erased lines, colours, the line ends of HTTP
 _WRAPPER = """#!/bin/sh
 case "$1 $2" in
 "demo "*) shift; exec {python} -m raftsim demo {ports} "$@" ;;
