@@ -1,4 +1,4 @@
-"""etcd over its JSON gateway. Its writes are durable by default."""
+"""etcd over its JSON gateway or gRPC, which share a port. Its writes are durable by default."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.grpcbytes import field
 from benchmarks.processes import Processes, ask
-from benchmarks.systems import HTTP, SERVERS, Server, http_request, value, wait_for
+from benchmarks.systems import GRPC, HTTP, SERVERS, Server, http_request, value, wait_for
 from raftsim.agent.addresses import free_ports
 
 _URL = "http://127.0.0.1:{}"
@@ -20,16 +21,17 @@ class Etcd:
     name: str = "etcd JSON"
     heartbeat_ms: int = 100
     election_ms: int = 1000
+    protocol: str = HTTP  # or GRPC
 
     def missing(self) -> str | None:
         return None if shutil.which("etcd") else "there is no etcd in PATH (Debian: etcd-server)"
 
-    def start(self, directory: Path) -> EtcdCluster:
-        ports = free_ports("127.0.0.1", 2 * SERVERS)
-        servers = [Server(f"e{number}", port) for number, port in enumerate(ports[:SERVERS], start=1)]
-        peer_urls = {server.name: _URL.format(port) for server, port in zip(servers, ports[SERVERS:], strict=True)}
-        commands = {server.name: self._command(server, peer_urls, directory) for server in servers}
-        cluster = EtcdCluster(servers, Processes(directory, commands))
+    def start(self, directory: Path, servers: int = SERVERS) -> EtcdCluster:
+        ports = free_ports("127.0.0.1", 2 * servers)
+        made = [Server(f"e{number}", port) for number, port in enumerate(ports[:servers], start=1)]
+        peer_urls = {server.name: _URL.format(port) for server, port in zip(made, ports[servers:], strict=True)}
+        commands = {server.name: self._command(server, peer_urls, directory) for server in made}
+        cluster = EtcdCluster(made, Processes(directory, commands), self.protocol)
         try:
             cluster.processes.start_all()
             cluster.leader()
@@ -58,11 +60,10 @@ class Etcd:
 
 
 class EtcdCluster:
-    protocol = HTTP
-
-    def __init__(self, servers: list[Server], processes: Processes) -> None:
+    def __init__(self, servers: list[Server], processes: Processes, protocol: str) -> None:
         self.servers = servers
         self.processes = processes
+        self.protocol = protocol
 
     def leader(self) -> Server:
         return wait_for(self._find_leader, "etcd: no leader")
@@ -75,8 +76,10 @@ class EtcdCluster:
         return None
 
     def put_request(self, server: Server, number: int) -> bytes:
-        key = base64.b64encode(f"bench/{number}".encode()).decode()
-        body = {"key": key, "value": base64.b64encode(value(number).encode()).decode()}
+        key, text = f"bench/{number}".encode(), value(number).encode()
+        if self.protocol == GRPC:
+            return field(1, key) + field(2, text)  # etcdserverpb.PutRequest
+        body = {"key": base64.b64encode(key).decode(), "value": base64.b64encode(text).decode()}
         return http_request("POST", "/v3/kv/put", server.port, json.dumps(body, separators=(",", ":")).encode())
 
     def kill(self, server: Server) -> None:

@@ -13,13 +13,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from statistics import median
-from typing import Any
 
 from benchmarks.etcd_system import Etcd
 from benchmarks.httpbytes import MessageReader
 from benchmarks.options import count, parser, present, run, running
 from benchmarks.raftsim_system import DEFAULTS, Raftsim
-from benchmarks.report import machine, progress, say, table, write_json
+from benchmarks.report import Cells, Row, progress, publish
 from benchmarks.systems import BenchmarkError, Cluster, Server, System
 
 PROBE_INTERVAL_S = 0.01
@@ -35,7 +34,6 @@ SYSTEMS: list[System] = [
     Etcd("etcd 100/1000", heartbeat_ms=100, election_ms=1000),
     Etcd("etcd 10/100", heartbeat_ms=10, election_ms=100),
 ]
-Row = dict[str, Any]
 
 
 def main(args: Sequence[str]) -> None:
@@ -49,11 +47,7 @@ def main(args: Sequence[str]) -> None:
                 outage_s = _trial(cluster)
                 rows.append({"system": system.name, "trial": trial, "outage_s": outage_s})
                 progress(f"{system.name:<40} trial {trial:>2}  {outage_s:.3f} s")
-    say(machine())
-    say()
-    say(table(_summary(rows)))
-    if chosen.json:
-        write_json(chosen.json, "failover", rows)
+    publish(chosen, "failover", args, rows, [_summary(rows)])
 
 
 def _trial(cluster: Cluster) -> float:
@@ -117,7 +111,7 @@ async def _probe(port: int, request: bytes, done: asyncio.Event) -> None:
         return
 
 
-def _summary(rows: Sequence[Row]) -> list[list[str]]:
+def _summary(rows: Sequence[Row]) -> Cells:
     cells = [["after kill -9 of the leader, seconds", "trials", "median", "least", "most"]]
     for name in dict.fromkeys(row["system"] for row in rows):
         outages = [row["outage_s"] for row in rows if row["system"] == name]

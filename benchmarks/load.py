@@ -2,7 +2,7 @@
 
 Every client has one request on its way at any time. Over HTTP each has a connection; servers allow a client address a
 limited number of them, so many clients come from several loopback addresses. The client protocol is made for many
-callers on one connection, so there they share one.
+callers on one connection, so there they share one; and so do up to 64 clients over gRPC.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from benchmarks.grpcbytes import MAX_CALLS, Calls
 from benchmarks.httpbytes import MessageReader
-from benchmarks.systems import FRAMES, HTTP, ROOT, BenchmarkError
+from benchmarks.systems import ETCD_PUT, FRAMES, GRPC, HTTP, ROOT, BenchmarkError
 from raftsim.live.loop import run as run_loop
 from raftsim.node.requests import OK
 from raftsim.wire.clients import ClientHello, Welcome, decode_answer, decode_hello, encode_hello
@@ -33,7 +34,7 @@ class Spec:
     requests: list[str]  # one client each, which sends it again and again; latin-1 text
     warm_up_s: float
     seconds: float
-    protocol: str = HTTP  # or FRAMES
+    protocol: str = HTTP  # or FRAMES, or GRPC
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,18 +125,48 @@ class _Callers(_Connection):
         if payloads and not self._welcome:
             self._welcome = isinstance(decode_hello(payloads.pop(0)), Welcome)
         answers = [decode_answer(payload) for payload in payloads]
-        for answer in answers:
-            self._run.answered(self._sent_at[answer.number], ok=answer.outcome.kind == OK)
-        self._silent.difference_update(answer.number for answer in answers)
+        self._answered([(answer.number, answer.outcome.kind == OK) for answer in answers])
+
+    def _encode(self, numbers: Sequence[int]) -> bytes:
+        return b"".join([self._requests[number] for number in numbers])
+
+    def _answered(self, answers: Sequence[tuple[int, bool]]) -> None:
+        """Requests that are over, with whether they succeeded; they begin again."""
+        for number, ok in answers:
+            self._run.answered(self._sent_at[number], ok=ok)
+            self._silent.discard(number)
         if not self._silent:
             self.begun.set()
-        self._ask([answer.number for answer in answers])
+        self._ask([number for number, _ in answers])
 
     def _ask(self, numbers: Sequence[int]) -> None:
         now = time.perf_counter()
         for number in numbers:
             self._sent_at[number] = now
-        self._transport.write(b"".join([self._requests[number] for number in numbers]))
+        self._transport.write(self._encode(numbers))
+
+
+class _GrpcCallers(_Callers):
+    """Clients on one gRPC connection to etcd; `requests` are the messages of their calls."""
+
+    def __init__(self, run: _Run, requests: list[bytes]) -> None:
+        super().__init__(run, requests)
+        self._calls = Calls(ETCD_PUT, "localhost", requests)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._transport.write(self._calls.hello())  # before anything the server says is answered
+
+    def send(self) -> None:
+        self._ask(range(len(self._requests)))
+
+    def data_received(self, data: bytes) -> None:
+        answers, back = self._calls.feed(data)
+        self._transport.write(back)
+        self._answered(answers)
+
+    def _encode(self, numbers: Sequence[int]) -> bytes:
+        return self._calls.begin(numbers)
 
 
 class _Run:
@@ -177,6 +208,13 @@ class _Run:
 
     async def _connect(self, clients: list[_Connection]) -> None:
         loop = asyncio.get_running_loop()
+        if self._spec.protocol == GRPC:
+            messages = [request.encode("latin-1") for request in self._spec.requests]
+            for first in range(0, len(messages), MAX_CALLS):
+                channel = _GrpcCallers(self, messages[first : first + MAX_CALLS])
+                await loop.create_connection(lambda c=channel: c, "127.0.0.1", self._spec.port)  # type: ignore[misc]
+                clients.append(channel)
+            return
         if self._spec.protocol == FRAMES:
             callers = _Callers(self, [request.encode("latin-1") for request in self._spec.requests])
             await loop.create_connection(lambda: callers, "127.0.0.1", self._spec.port)

@@ -1,4 +1,4 @@
-"""Processes of a foreign system: started here, logged to files, killed at the end whatever happens."""
+"""Processes: foreign ones that are started here, logged to files and killed at the end; and the memory of any."""
 
 from __future__ import annotations
 
@@ -63,3 +63,15 @@ def ask(port: int, method: str, path: str, body: str | None = None) -> dict[str,
     finally:
         connection.close()
     return found if isinstance(found, dict) else None
+
+
+def memory_mb(pid: int) -> tuple[float, float]:
+    """Of a process, resident now, and at most so far."""
+    fields = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":" in line)
+    now, most = (int(fields[key].split()[0]) / 1024 for key in ("VmRSS", "VmHWM"))
+    return now, most
+
+
+def forget_peak(pid: int) -> None:
+    """Let the most that `memory_mb` knows begin anew (proc(5), clear_refs)."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")

@@ -22,17 +22,17 @@ class PySyncObj:
     def missing(self) -> str | None:
         return None if importlib.util.find_spec("pysyncobj") else "pysyncobj is not installed (pip install pysyncobj)"
 
-    def start(self, directory: Path) -> PySyncObjCluster:
-        ports = free_ports("127.0.0.1", 2 * SERVERS)
-        servers = [Server(f"p{number}", port) for number, port in enumerate(ports[:SERVERS], start=1)]
-        addresses = [f"127.0.0.1:{port}" for port in ports[SERVERS:]]
+    def start(self, directory: Path, servers: int = SERVERS) -> PySyncObjCluster:
+        ports = free_ports("127.0.0.1", 2 * servers)
+        made = [Server(f"p{number}", port) for number, port in enumerate(ports[:servers], start=1)]
+        addresses = [f"127.0.0.1:{port}" for port in ports[servers:]]
         commands = {}
-        for server, address in zip(servers, addresses, strict=True):
+        for server, address in zip(made, addresses, strict=True):
             peers = ",".join(other for other in addresses if other != address)
             journal = directory / f"{server.name}.journal"
             command = [sys.executable, "-m", "benchmarks.pysyncobj_server", str(server.port), address, peers]
             commands[server.name] = [*command, str(journal), "sync" if self.sync else "nosync"]
-        cluster = PySyncObjCluster(servers, Processes(directory, commands))
+        cluster = PySyncObjCluster(made, Processes(directory, commands))
         try:
             cluster.processes.start_all()
             cluster.leader()

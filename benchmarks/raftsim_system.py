@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from raftsim.machine.variables import put_command
 from raftsim.node.requests import Command
 from raftsim.wire.clients import encode_request
 
-DEFAULTS = ClusterSpec(nodes=SERVERS, http_port=0, rpc_port=0)
+DEFAULTS = ClusterSpec(http_port=0, rpc_port=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,9 @@ class Raftsim:
         unknown = check_layer("configuration", {"raftsim": dict(self.extra)}).warnings
         return "; ".join(unknown) or None
 
-    def start(self, directory: Path) -> RaftsimCluster:
+    def start(self, directory: Path, servers: int = SERVERS) -> RaftsimCluster:
         try:
-            local = LocalCluster.create(directory / "cluster", self.spec, tied=True)
+            local = LocalCluster.create(directory / "cluster", replace(self.spec, nodes=servers), tied=True)
             for node in local.nodes.values():
                 config = local.plan.agent_config(node.plan)
                 node.write_config(config | {"raftsim": config["raftsim"] | dict(self.extra)})

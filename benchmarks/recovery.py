@@ -1,8 +1,9 @@
-"""How long a server takes to come back with a long log: python -m benchmarks.recovery -help
+"""How long a server takes to come back, or to join: python -m benchmarks.recovery -help
 
-The data directory of a cluster of one is written through the same code a server uses, without snapshots, which a server
-would have taken on the way: every entry is read and applied again. Measured until it serves, and until it has committed
-a write, which it can only when everything before is applied; memory is that of the process, resident.
+With a long log: the data directory of a cluster of one is written through the same code a server uses, without
+snapshots, which a server would have taken on the way: every entry is read and applied again. Measured until it serves,
+and until it has committed a write, which it can only when everything before is applied; memory is that of the process,
+resident. With a snapshot: see install.py.
 """
 
 from __future__ import annotations
@@ -14,36 +15,39 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Any
 
-from benchmarks.options import counts, parser, run
+from benchmarks import install
+from benchmarks.datadirs import fresh, put, raft_dir
+from benchmarks.options import count, counts, parser, run, some_of
+from benchmarks.processes import memory_mb
 from benchmarks.raftsim_system import DEFAULTS
-from benchmarks.report import machine, progress, say, table, write_json
-from benchmarks.systems import START_TIMEOUT_S, VALUE_BYTES, BenchmarkError
-from raftsim.agent.config import load
-from raftsim.agent.identity import establish
+from benchmarks.report import Cells, Row, progress, publish
+from benchmarks.systems import START_TIMEOUT_S, BenchmarkError
 from raftsim.cluster.errors import ClusterError
 from raftsim.cluster.local import LocalCluster
-from raftsim.core.entry import COMMAND, Entry, HardState, bootstrapped
+from raftsim.core.entry import COMMAND, Entry, HardState
 from raftsim.core.output import Write
-from raftsim.machine.variables import put_command
-from raftsim.storage.datadir import DataDir
 
+PARTS = ["log", "snapshot"]
 PATHS = 1000  # different variables: it is the log that is long, not the state
 _BATCH = 1000  # entries in one write
-Row = dict[str, Any]
 
 
 def main(args: Sequence[str]) -> None:
-    options = parser("recovery", "Start with a long log.", [])
+    options = parser("recovery", "Start with a long log, and start with none beside servers with a snapshot.", [])
+    options.add_argument("-parts", type=some_of(PARTS), default=PARTS, help="of: log,snapshot (both)")
     options.add_argument("-entries", type=counts, default=[100_000, 1_000_000], help="100000,1000000")
+    options.add_argument("-megabytes", type=count, default=100, help="of the snapshot (100)")
     chosen = options.parse_args(args)
-    rows = [_recover(entries) for entries in chosen.entries]
-    say(machine())
-    say()
-    say(table(_cells(rows)))
-    if chosen.json:
-        write_json(chosen.json, "recovery", rows)
+    rows: list[Row] = []
+    tables: list[Cells] = []
+    if "log" in chosen.parts:
+        rows += [_recover(entries) for entries in chosen.entries]
+        tables.append(_cells(rows))
+    if "snapshot" in chosen.parts:
+        rows.append(install.measure(chosen.megabytes))
+        tables.append(install.cells(rows[-1]))
+    publish(chosen, "recovery", args, rows, tables)
 
 
 def _recover(entries: int) -> Row:
@@ -51,7 +55,8 @@ def _recover(entries: int) -> Row:
         local = LocalCluster.create(Path(directory) / "cluster", replace(DEFAULTS, nodes=1), tied=True)
         (node,) = local.nodes.values()
         progress(f"writing {entries:,} entries")
-        log_bytes = _write_log(node.directory / "agent.json", entries)
+        _write_log(node.directory / "agent.json", entries)
+        log_bytes = sum(path.stat().st_size for path in (raft_dir(node.plan.data_dir) / "wal").iterdir())
         began = time.monotonic()
         try:
             local.start()
@@ -60,7 +65,7 @@ def _recover(entries: int) -> Row:
             writes_s = time.monotonic() - began
             process = node.process()
             assert process is not None
-            now_mb, most_mb = _memory_mb(process.pid)
+            now_mb, most_mb = memory_mb(process.pid)
         except ClusterError as error:
             raise BenchmarkError(str(error)) from None
         finally:
@@ -71,27 +76,13 @@ def _recover(entries: int) -> Row:
     return row
 
 
-def _write_log(config_path: Path, entries: int) -> int:
-    """Give the server with this configuration a log; the bytes it has on the disk."""
-    config = load([config_path], {}, dev=False)
-    assert config.data_dir is not None
-    server_dir = config.data_dir / "server"
-    server_dir.mkdir(parents=True)
-    identity = establish(config, server_dir)
-    data = DataDir.open(server_dir, cluster_id=identity.cluster_id, server_id=identity.id)
-    try:
-        data.bootstrap(bootstrapped(identity.first))
-        for seq, start in enumerate(range(0, entries, _BATCH), start=2):
-            batch = [_entry(number) for number in range(start, min(start + _BATCH, entries))]
-            data.append([Write(seq, HardState(1, identity.id) if seq == 2 else None, 2 + start, batch)])
-    finally:
-        data.close()
-    return sum(path.stat().st_size for path in (server_dir / "raft" / "wal").iterdir())
-
-
-def _entry(number: int) -> Entry:
-    text = f"{number:08}" * (VALUE_BYTES // 8)
-    return Entry(1, COMMAND, put_command("default", f"bench/{number % PATHS}", {"value": text}, None, number))
+def _write_log(config_path: Path, entries: int) -> None:
+    """Give the server with this configuration a log."""
+    with fresh(config_path) as (data, identity):
+        for seq, start in enumerate(range(0, entries, _BATCH), start=1):
+            numbers = range(start, min(start + _BATCH, entries))
+            batch = [Entry(1, COMMAND, put(number % PATHS, number)) for number in numbers]
+            data.append([Write(seq, HardState(1, identity.id) if seq == 1 else None, 2 + start, batch)])
 
 
 def _await_write(port: int) -> None:
@@ -117,14 +108,7 @@ def _answers(port: int) -> Iterator[int]:
             connection.close()
 
 
-def _memory_mb(pid: int) -> tuple[float, float]:
-    """Resident now, and at most so far."""
-    fields = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":" in line)
-    now, most = (int(fields[key].split()[0]) / 1024 for key in ("VmRSS", "VmHWM"))
-    return now, most
-
-
-def _cells(rows: Sequence[Row]) -> list[list[str]]:
+def _cells(rows: Sequence[Row]) -> Cells:
     cells = [["entries", "log, MB", "serves after, s", "writes after, s", "memory, MB", "at most, MB"]]
     for row in rows:
         figures = [f"{row[key]:.2f}" for key in ("serves_s", "writes_s")]

@@ -1,4 +1,4 @@
-"""What a benchmark knows of the system it drives: three servers that take writes over one connection per client."""
+"""What a benchmark knows of the system it drives: a few servers that take writes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ T = TypeVar("T")
 ROOT = Path(__file__).parent.parent  # where `python -m benchmarks...` finds itself
 SERVERS = 3
 VALUE_BYTES = 256
-HTTP, FRAMES = "http", "frames"
+HTTP, FRAMES, GRPC = "http", "frames", "grpc"
+ETCD_PUT = "/etcdserverpb.KV/Put"  # what is called over GRPC
 START_TIMEOUT_S = 30.0
 
 
@@ -33,7 +34,7 @@ class Cluster(Protocol):
 
     @property
     def protocol(self) -> str:
-        """HTTP, or FRAMES for raftsim's client protocol."""
+        """HTTP, FRAMES for raftsim's client protocol, or GRPC for puts to etcd."""
 
     @property
     def servers(self) -> list[Server]: ...
@@ -42,7 +43,10 @@ class Cluster(Protocol):
         """Who leads, waited for."""
 
     def put_request(self, server: Server, number: int) -> bytes:
-        """The whole request that writes VALUE_BYTES to the key `number`. It is answered when it is committed."""
+        """The request that writes VALUE_BYTES to the key `number`: all its bytes, with GRPC only the message.
+
+        It is answered when it is committed.
+        """
 
     def kill(self, server: Server) -> None:
         """Send SIGKILL and return at once."""
@@ -61,8 +65,8 @@ class System(Protocol):
     def missing(self) -> str | None:
         """Why it cannot be started here, if so."""
 
-    def start(self, directory: Path) -> Cluster:
-        """Three fresh servers with their data below `directory`, ready for writes. Raises BenchmarkError."""
+    def start(self, directory: Path, servers: int = SERVERS) -> Cluster:
+        """So many fresh servers with their data below `directory`, ready for writes. Raises BenchmarkError."""
 
 
 def http_request(method: str, path: str, port: int, body: bytes) -> bytes:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -18,7 +20,7 @@ from benchmarks.etcd_system import Etcd
 from benchmarks.httpbytes import MessageReader
 from benchmarks.load import generate
 from benchmarks.report import table
-from benchmarks.systems import VALUE_BYTES, BenchmarkError, http_request, value
+from benchmarks.systems import HTTP, VALUE_BYTES, BenchmarkError, Server, http_request, value
 
 BODIES = st.lists(st.binary(max_size=30), max_size=5)
 
@@ -108,7 +110,20 @@ def test_a_server_that_is_not_there() -> None:
         generate(port, [b""], seconds=0.1)
 
 
-@pytest.mark.parametrize("option", ["-systems=nothing", "-clients=0", "-clients=x", "-rounds=-1"])
+@pytest.mark.parametrize(
+    "option",
+    [
+        "-systems=nothing",
+        "-clients=0",
+        "-clients=x",
+        "-rounds=-1",
+        "-seconds=0",
+        "-seconds=nan",
+        "-servers=3,10",
+        "-json=/",
+        "-markdown=/no/such/x",
+    ],
+)
 def test_options_that_cannot_be(option: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         throughput.main([option])
@@ -127,3 +142,44 @@ def test_what_is_not_installed_is_skipped_with_a_message(
 
 def test_a_table_is_markdown() -> None:
     assert table([["a", "bb"], ["ccc", "d"]]) == "| a   | bb |\n| --- | -- |\n| ccc | d  |"
+
+
+def test_a_load_that_fails_is_a_row_and_leaves_the_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Cluster:
+        protocol = HTTP
+
+        def leader(self) -> Server:
+            return Server("s", 1)
+
+        def put_request(self, _: Server, number: int) -> bytes:
+            return b"%d" % number
+
+        def stop(self) -> None:
+            pass
+
+    class System:
+        name = "slow"
+
+        def missing(self) -> None:
+            return None
+
+        def start(self, *_: object) -> Cluster:
+            return Cluster()
+
+    def fake(_port: int, requests: list[bytes], *_: object) -> load.Result:
+        if len(requests) > 1:
+            raise BenchmarkError("no write succeeded, 0 failed")
+        return load.Result(5.0, 1.0, 2.0, 0)
+
+    monkeypatch.setattr(throughput, "SYSTEMS", [System()])
+    monkeypatch.setattr(throughput, "generate", fake)
+    file = tmp_path / "found.json"
+    throughput.main(["-clients=1,2", "-rounds=1", f"-json={file}"])
+    good, bad = json.loads(file.read_text())["rows"]
+    assert good["per_s"] == 5.0
+    assert bad["error"] == "no write succeeded, 0 failed"
+    out, err = capsys.readouterr()
+    assert "| slow                  | 5 (1.0/2.0) | -         |" in out
+    assert "2 clients  no write succeeded" in err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,8 +13,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks import failover, recovery, throughput
+from benchmarks import all as everything
+from benchmarks import failover, install, recovery, throughput
 from benchmarks.raftsim_system import DEFAULTS, Raftsim
+from benchmarks.systems import BenchmarkError
 from raftsim.agent.config import load
 from raftsim.cluster.local import LocalCluster
 
@@ -57,6 +60,7 @@ def processes_with(directory: Path) -> list[str]:
         "raftsim HTTP",
         "raftsim client",
         pytest.param("etcd JSON", marks=HAS_ETCD),
+        pytest.param("etcd gRPC", marks=HAS_ETCD),
         pytest.param("PySyncObj msync", marks=HAS_PYSYNCOBJ),
         pytest.param("PySyncObj unsynced", marks=HAS_PYSYNCOBJ),
     ],
@@ -106,15 +110,72 @@ def test_an_unknown_setting_is_missing() -> None:
     assert "raftsim.nonsense is not used" in str(Raftsim(extra=(("nonsense", 1),)).missing())
 
 
-def test_recovery(tmp_path: Path, temporary: Path) -> None:
+def test_growth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "found.json"
-    recovery.main(["-entries=1500", f"-json={file}"])
+    given = ["-systems=raftsim client", "-servers=1,2", "-clients=2", "-seconds=0.2", "-rounds=1"]
+    throughput.main([*given, f"-json={file}"])
+    assert [row["servers"] for row in rows_of(file, "throughput")] == [1, 2]
+    head = next(line for line in capsys.readouterr().out.splitlines() if "writes/s" in line)
+    assert [cell.strip() for cell in head.strip("|").split("|")] == [
+        "writes/s, 2 clients",
+        "1 servers",
+        "2 servers",
+        "2 to 1",
+    ]
+
+
+def test_start_with_a_long_log(tmp_path: Path, temporary: Path) -> None:
+    file = tmp_path / "found.json"
+    recovery.main(["-parts=log", "-entries=1500", f"-json={file}"])
     (row,) = rows_of(file, "recovery")
     assert row["entries"] == 1500
     assert row["log_mb"] > 1500 * 256 / 2**20
     assert 0 < row["serves_s"] <= row["writes_s"]
     assert 0 < row["rss_mb"] <= row["peak_mb"]
     assert processes_with(temporary) == []
+
+
+def test_snapshot_install(tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(install, "BEFORE_S", 0.1)
+    file = tmp_path / "found.json"
+    recovery.main(["-parts=snapshot", "-megabytes=3", f"-json={file}"])
+    (row,) = rows_of(file, "recovery")
+    assert 3 < row["snapshot_mb"] < 3.5
+    assert 0 < row["serves_s"] <= row["received_s"] <= row["caught_up_s"]
+    assert row["mb_per_s"] > 0
+    assert row["gap_ms"] > 0
+    assert 0 < row["follower_mb"] <= row["follower_peak_mb"]
+    assert processes_with(temporary) == []
+
+
+def test_all_of_them_make_one_document(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(_: Sequence[str]) -> None:
+        raise BenchmarkError("no leader")
+
+    parts = (
+        everything.Part("tiny", "A title", throughput.main, ("-systems=raftsim client", "-clients=1", "-seconds=0.2")),
+        everything.Part("broken", "Another", fails, ()),
+        everything.Part("log", "The last", recovery.main, ("-parts=log", "-entries=1000")),
+    )
+    monkeypatch.setattr(everything, "PARTS", parts)
+    with pytest.raises(BenchmarkError, match=r"^not measured: Another$"):
+        everything.main([f"-out={tmp_path / 'out'}"])
+    assert "error: Another: no leader" in capsys.readouterr().err
+    lines = (tmp_path / "out" / "results.md").read_text().splitlines()
+    assert [line for line in lines if line.startswith("#")] == ["## Results", "### A title", "### The last"]
+    assert "`python -m benchmarks.throughput '-systems=raftsim client' -clients=1 -seconds=0.2`" in lines
+    assert any(line.startswith("| raftsim client ") for line in lines)
+    assert any(line.startswith("| 1,000 ") for line in lines)
+    assert rows_of(tmp_path / "out" / "tiny.json", "throughput")
+
+
+@pytest.mark.parametrize("part", everything.PARTS, ids=lambda part: part.name)
+def test_all_of_them_give_options_there_are(part: everything.Part) -> None:
+    with pytest.raises(SystemExit) as end:
+        part.main([*part.args, "-json=x", "-markdown=y", "-help"])
+    assert end.value.code == 0
 
 
 def test_the_log_that_is_recovered_holds_every_entry(tmp_path: Path) -> None:
