@@ -11,13 +11,13 @@ empty disk: it is nobody until a configuration names it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from random import Random
 from typing import Any
 
 from raftsim.check.judges import Judges
 from raftsim.check.violation import InvariantViolated, Violation
-from raftsim.core.config import Server, initial
+from raftsim.core.config import Config, Server, initial
 from raftsim.core.entry import Restored, bootstrapped
 from raftsim.core.output import LEADER
 from raftsim.core.settings import Settings
@@ -39,6 +39,8 @@ class World:
 
     `judges`: watch every invariant; `strict`: raise InvariantViolated at the first violation (else they gather in
     `violations`). `observers` are told every Event, in order. `machine` makes the state machine of a starting server.
+    `down`: names of servers that are not started. `held`: what the disk of a server holds at first, given its name and
+    the configuration of all.
 
     Attributes to read: `names`, `ids` and `hosts` (both by name), `network` (with its counters), `judges` (or None).
     """
@@ -57,6 +59,8 @@ class World:
         judges: bool = True,
         strict: bool = True,
         observers: Iterable[Observer] = (),
+        down: Collection[str] = (),
+        held: Callable[[str, Config], Restored] = lambda name, config: bootstrapped(config),  # noqa: ARG005
     ) -> None:
         self.names = tuple(f"n{number + 1}" for number in range(nodes)) if isinstance(nodes, int) else tuple(nodes)
         self.seed = seed
@@ -78,9 +82,10 @@ class World:
         self._build = Build(settings or Settings(), node_settings or NodeSettings(), machine, *common)
         genesis = initial(Server(info.id, info.address) for info in map(self._members.add, self.names))
         for name in self.names:
-            self._set_up(name, bootstrapped(genesis))
+            self._set_up(name, held(name, genesis))
         for name in self.names:
-            self._start(name)
+            if name not in down:
+                self._start(name)
 
     # time
 
