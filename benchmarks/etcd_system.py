@@ -79,6 +79,9 @@ class EtcdCluster:
         body = {"key": key, "value": base64.b64encode(value(number).encode()).decode()}
         return http_request("POST", "/v3/kv/put", server.port, json.dumps(body, separators=(",", ":")).encode())
 
+    def pid(self, server: Server) -> int:
+        return self.processes.pid(server.name)
+
     def kill(self, server: Server) -> None:
         self.processes.kill(server.name)
 

@@ -44,6 +44,9 @@ class Cluster(Protocol):
     def put_request(self, server: Server, number: int) -> bytes:
         """The whole request that writes VALUE_BYTES to the key `number`. It is answered when it is committed."""
 
+    def pid(self, server: Server) -> int:
+        """Of its process."""
+
     def kill(self, server: Server) -> None:
         """Send SIGKILL and return at once."""
 

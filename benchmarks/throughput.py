@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from statistics import median
+from statistics import mean, median
 from typing import Any
 
 from benchmarks.etcd_system import Etcd
@@ -45,6 +45,8 @@ def main(args: Sequence[str]) -> None:
     say(machine())
     say()
     say(table(_writes(rows, chosen.clients)))
+    say()
+    say(table(_costs(rows, chosen.clients)))
     for ours in OURS:
         if ours in _names(rows) and len(_names(rows)) > 1:
             say()
@@ -59,11 +61,13 @@ def _drive(system: System, round: int, clients: Sequence[int], seconds: float) -
         for number in clients:
             leader = cluster.leader()
             requests = [cluster.put_request(leader, client) for client in range(number)]
-            result = generate(leader.port, requests, seconds, cluster.protocol)
+            pids = [cluster.pid(server) for server in sorted(cluster.servers, key=lambda server: server != leader)]
+            result = generate(leader.port, requests, seconds, cluster.protocol, pids)
             rows.append({"system": system.name, "round": round, "clients": number, **asdict(result)})
             progress(
                 f"round {round}  {system.name:<18} {number:>3} clients  {result.per_s:>8,.0f}/s  "
                 f"p50 {result.p50_ms:.2f} ms  p99 {result.p99_ms:.2f} ms"
+                f"  CPU us {'/'.join(f'{used:.1f}' for used in result.cpu_us)}"
                 + f"  {result.errors} failed"
                 * bool(result.errors)
             )
@@ -86,6 +90,19 @@ def _writes(rows: Sequence[Row], clients: Sequence[int]) -> list[list[str]]:
         for number in clients:
             per_s, p50, p99 = (_median(rows, name, number, key) for key in ("per_s", "p50_ms", "p99_ms"))
             row.append(f"{per_s:,.0f} ({p50:.1f}/{p99:.1f})")
+        cells.append(row)
+    return cells
+
+
+def _costs(rows: Sequence[Row], clients: Sequence[int]) -> list[list[str]]:
+    """Medians of the rounds, of followers their mean."""
+    cells = [["CPU us a write (leader/follower/load)", *(f"{number} clients" for number in clients)]]
+    for name in _names(rows):
+        row = [name]
+        for number in clients:
+            found = [row["cpu_us"] for row in rows if row["system"] == name and row["clients"] == number]
+            parts = [(leader, mean(followers), load) for leader, *followers, load in found]
+            row.append("/".join(f"{median(part):.1f}" for part in zip(*parts, strict=True)))
         cells.append(row)
     return cells
 
