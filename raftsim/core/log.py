@@ -37,15 +37,16 @@ class Log:
         assert self.base_index <= lo, (self.base_index, lo)
         return self._entries[lo - self.base_index : hi - self.base_index]
 
-    def batch(self, lo: int, max_entries: int, max_bytes: int) -> list[Entry]:
-        """Entries after `lo` within both limits, but at least one if there is any."""
+    def batch(self, lo: int, max_entries: int, max_bytes: int) -> tuple[list[Entry], int]:
+        """Entries after `lo` within both limits, but at least one if there is any; and their size."""
         batch = self.slice(lo, lo + max_entries)
         total = 0
         for count, entry in enumerate(batch):
-            total += entry.size
-            if total > max_bytes and count > 0:
-                return batch[:count]
-        return batch
+            size = entry.size
+            if total + size > max_bytes and count > 0:
+                return batch[:count], total
+            total += size
+        return batch, total
 
     def append(self, entries: Sequence[Entry]) -> None:
         self._entries.extend(entries)

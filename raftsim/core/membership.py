@@ -89,13 +89,14 @@ def _append(raft: Raft, config: Config, now: float) -> int:
 
 def on_append(raft: Raft, first_index: int, entries: Sequence[Entry]) -> None:
     """The log was cut before `first_index` and `entries` were appended there."""
-    before = raft.configs[-1]
-    while raft.config_index >= first_index:
-        raft.configs.pop()  # rolled back (B60)
+    configs = raft.configs
+    before = configs[-1]
+    while configs[-1][0] >= first_index:
+        configs.pop()  # rolled back (B60)
     for index, entry in enumerate(entries, first_index):
         if isinstance(entry.data, Config):
-            raft.configs.append((index, entry.data))
-    if raft.configs[-1] is not before:
+            configs.append((index, entry.data))
+    if configs[-1] is not before:
         raft.events.append(ConfigChanged(raft.config_index, raft.config))
 
 

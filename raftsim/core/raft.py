@@ -225,13 +225,15 @@ class Raft:
 
     def append(self, first_index: int, entries: Sequence[Entry]) -> None:
         """Cut the log before `first_index` if it is longer, and append."""
-        assert self.commit < first_index <= self.log.last_index + 1, (self.commit, first_index)
-        if first_index <= self.log.last_index:
+        last_index = self.log.last_index
+        assert self.commit < first_index <= last_index + 1, (self.commit, first_index)
+        if first_index <= last_index:
             assert self.role != LEADER
             self.log.truncate(first_index)
             self.durable.cut(first_index - 1)
         self.log.append(entries)
-        self.unwritten_from = first_index if self.unwritten_from is None else min(self.unwritten_from, first_index)
+        if self.unwritten_from is None or first_index < self.unwritten_from:
+            self.unwritten_from = first_index
         membership.on_append(self, first_index, entries)
 
     def commit_to(self, index: int) -> None:

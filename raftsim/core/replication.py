@@ -48,9 +48,9 @@ def _feed(raft: Raft, follower: str, progress: Progress, now: float, *, heartbea
     window = settings.max_inflight_appends, settings.max_inflight_bytes
     while progress.next <= raft.log.last_index and progress.may_send(*window):
         prev = progress.next - 1
-        entries = raft.log.batch(prev, settings.max_append_entries, settings.max_append_bytes)
+        entries, size = raft.log.batch(prev, settings.max_append_entries, settings.max_append_bytes)
         _send(raft, follower, prev, entries)
-        progress.sent(prev + len(entries), sum(entry.size for entry in entries))
+        progress.sent(prev + len(entries), size)
         heartbeat = False
     if heartbeat:
         _send(raft, follower, progress.next - 1, [])

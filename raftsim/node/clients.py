@@ -287,6 +287,8 @@ class Clients:
 def _local(request: Request) -> bool:
     """Whether any server answers this by itself, at once."""
     match request:
+        case Command():  # first: there are the most of these
+            return False
         case Query(stale=True) | ReadMembership(stale=True) | ReadStatus(leader=False) | SetCompaction():
             return True
     return False

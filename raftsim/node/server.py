@@ -177,11 +177,13 @@ class Node:
 
     def _apply(self) -> None:
         lo, hi = self.applied_index, min(self.apply_to, self.applied_index + self.apply_batch)
-        for index, entry in enumerate(self.raft.log.slice(lo, hi), lo + 1):
-            self._observe(APPLY, (index, entry))
+        entries = self.raft.log.slice(lo, hi)
+        for index, entry in enumerate(entries, lo + 1):
+            if self.observer is not None:
+                self.observer(APPLY, (index, entry))
             self.applied_index = index
-            self.compaction.applied_bytes += entry.size
             self.clients.applied(index, entry)
+        self.compaction.applied_bytes += sum([entry.size for entry in entries])
         if hi < self.apply_to:
             self.clock.turn_soon()
         else:
