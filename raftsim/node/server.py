@@ -221,6 +221,14 @@ class Node:
         """Where the leader is found, "" if none is known."""
         return self.raft.config.address(self.raft.leader or "") or ""
 
+    @property
+    def term(self) -> int:
+        return self.raft.term
+
+    @property
+    def commit_index(self) -> int:
+        return self.raft.commit
+
     def status(self) -> dict[str, Any]:
         """Plain data, everything an operator may ask of this server now (the body of /v1/raftsim/status).
 
