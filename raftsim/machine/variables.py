@@ -135,21 +135,22 @@ class Variables:
     def _put(
         self, index: int, namespace: str, path: str, items: dict[str, str], cas: int | None, time_ns: int
     ) -> dict[str, Any]:
-        old = self._variables.get((namespace, path))
-        if _conflicts(old, cas):
+        key = (namespace, path)
+        old = self._variables.get(key)
+        if cas is not None and _conflicts(old, cas):
             return _conflict(old)
         if old is None:
             insort(self._paths.setdefault(namespace, []), path)
             new = Variable(namespace, path, items, index, time_ns, index, time_ns)
         else:
             new = Variable(namespace, path, items, old.create_index, old.create_time, index, time_ns)
-        self._variables[namespace, path] = new
+        self._variables[key] = new
         self._index = index
         return {"result": "ok", "variable": new.full(), "index": index}
 
     def _delete(self, index: int, namespace: str, path: str, cas: int | None) -> dict[str, Any]:
         old = self._variables.get((namespace, path))
-        if _conflicts(old, cas):
+        if cas is not None and _conflicts(old, cas):
             return _conflict(old)
         if old is not None:
             del self._variables[namespace, path]
@@ -169,8 +170,8 @@ class Variables:
                 yield self._variables[name, paths[position]].metadata()
 
 
-def _conflicts(old: Variable | None, cas: int | None) -> bool:
-    return cas is not None and cas != (old.modify_index if old else 0)
+def _conflicts(old: Variable | None, cas: int) -> bool:
+    return cas != (old.modify_index if old else 0)
 
 
 def _conflict(old: Variable | None) -> dict[str, Any]:
