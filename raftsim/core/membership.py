@@ -108,7 +108,8 @@ def on_commit(raft: Raft, now: float) -> None:
         if raft.transfer_target is None:  # else the next leader leaves it, or this one after all
             _append(raft, leave_joint(raft.config), now)
         return
-    gone = [id for id in raft.progress if id not in raft.config.members()]
+    members = raft.config.members()
+    gone = [id for id in raft.progress if id not in members]
     if gone or not raft.config.is_voter(raft.id):
         replication.broadcast(raft, now, heartbeat=True)
     for id in gone:

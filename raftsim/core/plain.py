@@ -24,7 +24,7 @@ def entry_from_plain(plain: object) -> Entry:
     if type(plain) is tuple and len(plain) == 3:
         term, kind, data = plain
         if type(term) is int and term >= 0 and type(kind) is int:
-            if type(data) is bytes and (kind == COMMAND or kind == NOOP):
+            if type(data) is bytes and kind in (NOOP, COMMAND):
                 return Entry(term, kind, data)
             if kind == CONFIG:
                 return Entry(term, CONFIG, config_from_plain(data))

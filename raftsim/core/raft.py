@@ -47,6 +47,7 @@ class Raft:
         self.settings = settings
         self.rng = rng
         self.log = Log(restored.entries, restored.base_index, restored.base_term)
+        self.hard = restored.hard  # the vote record: term and vote, as one
         self.term = restored.hard.term
         self.vote = restored.hard.vote
         self.role = FOLLOWER
@@ -166,7 +167,7 @@ class Raft:
             snapshots.install(self, meta)
         if self.role == LEADER:
             replication.advance_commit(self, now)
-        elif self.role == CANDIDATE and self.durable.hard == HardState(self.term, self.id):
+        elif self.role == CANDIDATE and self.vote == self.id and self.durable.hard == self.hard:
             election.own_vote_durable(self, now)
 
     # what is to be done
@@ -196,7 +197,8 @@ class Raft:
 
     def set_hard(self, term: int, vote: str | None) -> None:
         assert term > self.term or (term == self.term and self.vote in (None, vote)), (term, vote, self.vote)
-        self.term, self.vote = term, vote
+        if (term, vote) != (self.term, self.vote):
+            self.term, self.vote, self.hard = term, vote, HardState(term, vote)
 
     def become(self, role: str, *, leader: str | None) -> None:
         if self.role == LEADER and role != LEADER:

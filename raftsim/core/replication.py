@@ -31,8 +31,10 @@ def append_own(raft: Raft, entry: Entry) -> int:
 
 def broadcast(raft: Raft, now: float, *, heartbeat: bool) -> None:
     """Send every follower what it may have now; with `heartbeat`, something in any case."""
+    last_index = raft.log.last_index
     for follower, progress in raft.progress.items():
-        _feed(raft, follower, progress, now, heartbeat=heartbeat)
+        if heartbeat or progress.next <= last_index or progress.state == SNAPSHOT:
+            _feed(raft, follower, progress, now, heartbeat=heartbeat)
 
 
 def _feed(raft: Raft, follower: str, progress: Progress, now: float, *, heartbeat: bool) -> None:
@@ -121,7 +123,8 @@ def on_append_reply(raft: Raft, message: AppendReply, now: float) -> None:
     if message.ok:
         progress.matched(message.index)
         progress.catch_up(raft.log.last_index, now, raft.settings.election_timeout_min_s)
-        advance_commit(raft, now)
+        if progress.match > raft.commit:
+            advance_commit(raft, now)
         if message.src == raft.transfer_target:
             transfer.nudge(raft)
     else:
