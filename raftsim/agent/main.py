@@ -137,7 +137,7 @@ def _spare_collector() -> None:
     """A server makes few cycles of objects, and keeps every entry of its log.
 
     With Python's defaults the collector looks through new entries some hundred times a second, and through all there
-    is again and again: a quarter of a leader's time under load, and pauses as long as many heartbeats.
+    is again and again: a fifth of the time of a leader under load, and pauses that its clients feel.
     """
     gc.freeze()
     gc.set_threshold(*_COLLECTOR_THRESHOLDS)
