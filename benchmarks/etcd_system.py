@@ -82,6 +82,9 @@ class EtcdCluster:
         body = {"key": base64.b64encode(key).decode(), "value": base64.b64encode(text).decode()}
         return http_request("POST", "/v3/kv/put", server.port, json.dumps(body, separators=(",", ":")).encode())
 
+    def pid(self, server: Server) -> int:
+        return self.processes.pid(server.name)
+
     def kill(self, server: Server) -> None:
         self.processes.kill(server.name)
 

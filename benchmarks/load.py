@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 
 from benchmarks.grpcbytes import MAX_CALLS, Calls
 from benchmarks.httpbytes import MessageReader
+from benchmarks.processes import cpu_s
 from benchmarks.systems import ETCD_PUT, FRAMES, GRPC, HTTP, ROOT, BenchmarkError
 from raftsim.live.loop import run as run_loop
 from raftsim.node.requests import OK
@@ -35,6 +36,7 @@ class Spec:
     warm_up_s: float
     seconds: float
     protocol: str = HTTP  # or FRAMES, or GRPC
+    pids: Sequence[int] = ()  # processes whose CPU time is counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +45,14 @@ class Result:
     p50_ms: float
     p99_ms: float
     errors: int
+    cpu_us: list[float]  # per write: of each of the processes, and of this generator
 
 
-def generate(port: int, requests: list[bytes], seconds: float, protocol: str = HTTP) -> Result:
+def generate(
+    port: int, requests: list[bytes], seconds: float, protocol: str = HTTP, pids: Sequence[int] = ()
+) -> Result:
     """Load one server for `seconds`, after a tenth of that to warm up. Raises BenchmarkError."""
-    spec = Spec(port, [request.decode("latin-1") for request in requests], seconds / 10, seconds, protocol)
+    spec = Spec(port, [request.decode("latin-1") for request in requests], seconds / 10, seconds, protocol, pids)
     finished = subprocess.run(
         [sys.executable, "-m", "benchmarks.load"],
         input=json.dumps(asdict(spec)).encode(),
@@ -201,10 +206,14 @@ class _Run:
             raise BenchmarkError(f"{silent} clients had no answer within {FIRST_ANSWER_S:g} s") from None
         await asyncio.sleep(self._spec.warm_up_s)
         self._measuring = True
-        began = time.perf_counter()
+        began, cpu = time.perf_counter(), self._cpu_s()
         await asyncio.sleep(self._spec.seconds)
         self._measuring = False
-        return self._result(time.perf_counter() - began)
+        elapsed = time.perf_counter() - began
+        return self._result(elapsed, [after - before for before, after in zip(cpu, self._cpu_s(), strict=True)])
+
+    def _cpu_s(self) -> list[float]:
+        return [*map(cpu_s, self._spec.pids), time.process_time()]
 
     async def _connect(self, clients: list[_Connection]) -> None:
         loop = asyncio.get_running_loop()
@@ -238,12 +247,13 @@ class _Run:
         if not self._over:
             self._errors += 1
 
-    def _result(self, elapsed: float) -> Result:
+    def _result(self, elapsed: float, cpu: list[float]) -> Result:
         ordered = sorted(self._latencies)
         if not ordered:
             raise BenchmarkError(f"no write succeeded, {self._errors} failed")
         p50, p99 = (1000 * ordered[int(len(ordered) * share)] for share in (0.5, 0.99))
-        return Result(len(ordered) / elapsed, p50, p99, self._errors)
+        cpu_us = [1e6 * used / len(ordered) for used in cpu]
+        return Result(len(ordered) / elapsed, p50, p99, self._errors, cpu_us)
 
 
 def main() -> None:

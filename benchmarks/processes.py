@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 from http.client import HTTPConnection, HTTPException
@@ -41,6 +42,9 @@ class Processes:
                 start_new_session=True,
             )
 
+    def pid(self, name: str) -> int:
+        return self._running[name].pid
+
     def kill(self, name: str) -> None:
         self._running[name].send_signal(signal.SIGKILL)
 
@@ -49,6 +53,12 @@ class Processes:
             process.kill()
         for process in self._running.values():
             process.wait(_KILL_WAIT_S)
+
+
+def cpu_s(pid: int) -> float:
+    """Seconds of CPU time this process has used, all its threads together."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")  # in user mode and in the kernel
 
 
 def ask(port: int, method: str, path: str, body: str | None = None) -> dict[str, Any] | None:

@@ -61,6 +61,9 @@ class PySyncObjCluster:
     def put_request(self, server: Server, number: int) -> bytes:
         return http_request("PUT", f"/{number}", server.port, value(number).encode())
 
+    def pid(self, server: Server) -> int:
+        return self.processes.pid(server.name)
+
     def kill(self, server: Server) -> None:
         self.processes.kill(server.name)
 

@@ -74,6 +74,11 @@ class RaftsimCluster:
         body = json.dumps({"Items": {"value": value(number)}}, separators=(",", ":")).encode()
         return http_request("PUT", f"/v1/var/bench/{number}", server.port, body)
 
+    def pid(self, server: Server) -> int:
+        process = self.local.nodes[server.name].process()
+        assert process is not None
+        return process.pid
+
     def kill(self, server: Server) -> None:
         self.local.nodes[server.name].signal(signal.SIGKILL)
 

@@ -48,6 +48,9 @@ class Cluster(Protocol):
         It is answered when it is committed.
         """
 
+    def pid(self, server: Server) -> int:
+        """Of its process."""
+
     def kill(self, server: Server) -> None:
         """Send SIGKILL and return at once."""
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from math import isnan, nan
-from statistics import median
+from statistics import mean, median
 
 from benchmarks.etcd_system import Etcd
 from benchmarks.load import generate
@@ -54,9 +54,10 @@ def _drive(system: System, servers: int, round: int, clients: Sequence[int], sec
         for number in clients:
             leader = cluster.leader()
             requests = [cluster.put_request(leader, client) for client in range(number)]
+            pids = [cluster.pid(server) for server in sorted(cluster.servers, key=lambda server: server != leader)]
             row: Row = {"system": system.name, "servers": servers, "round": round, "clients": number}
             try:
-                result = generate(leader.port, requests, seconds, cluster.protocol)
+                result = generate(leader.port, requests, seconds, cluster.protocol, pids)
             except BenchmarkError as error:
                 rows.append(row | {"error": str(error)})
             else:
@@ -79,7 +80,7 @@ def _tables(rows: Sequence[Row], sizes: Sequence[int], clients: Sequence[int]) -
         return [_growth(rows, sizes, number) for number in clients]
     names = _names(rows)
     ratios = [_ratios(ours, rows, clients) for ours in OURS if ours in names and len(names) > 1]
-    return [_writes(rows, clients), *ratios]
+    return [_writes(rows, clients), _costs(rows, clients), *ratios]
 
 
 def _median(rows: Sequence[Row], key: str, **place: object) -> float:
@@ -100,6 +101,20 @@ def _writes(rows: Sequence[Row], clients: Sequence[int]) -> Cells:
             keys = ("per_s", "p50_ms", "p99_ms")
             per_s, p50, p99 = (_median(rows, key, system=name, clients=number) for key in keys)
             row.append(_cell(per_s, f"{per_s:,.0f} ({p50:.1f}/{p99:.1f})"))
+        cells.append(row)
+    return cells
+
+
+def _costs(rows: Sequence[Row], clients: Sequence[int]) -> Cells:
+    """Medians of the rounds, of followers their mean."""
+    cells = [["CPU us a write (leader/follower/load)", *map(_clients, clients)]]
+    for name in _names(rows):
+        row = [name]
+        for number in clients:
+            place = {"system": name, "clients": number}
+            found = [found["cpu_us"] for found in rows if place.items() <= found.items() and "error" not in found]
+            parts = [(leader, mean(followers), load) for leader, *followers, load in found]
+            row.append("/".join(f"{median(part):.1f}" for part in zip(*parts, strict=True)) or "-")
         cells.append(row)
     return cells
 

@@ -120,6 +120,14 @@ class Agent:
     def link_faults(self) -> LinkFaults | None:
         return self._live.faults
 
+    @property
+    def term(self) -> int:
+        return self._live.term
+
+    @property
+    def commit_index(self) -> int:
+        return self._live.commit_index
+
     def status(self) -> dict[str, Any]:
         return self._live.status()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import gc
 import json
 import logging
 import os
@@ -24,6 +25,7 @@ from raftsim.live.loop import run as run_loop
 from raftsim.storage.errors import StorageError
 
 STOP_TIMEOUT_S = 5.0
+_COLLECTOR_THRESHOLDS = 20_000, 10, 100  # new objects; collections of the first and of the second generation
 _PR_SET_PDEATHSIG = 1
 _SIGNAL_NAMES = {signal.SIGINT: "interrupt", signal.SIGTERM: "terminated"}  # as Nomad's agent calls them
 _logger = logging.getLogger("raftsim.agent")
@@ -68,6 +70,7 @@ class _Life:
         _say(preamble(self._config))
         agent = Agent(self._config, self._fail)
         await agent.start()
+        _spare_collector()
         _say(summary(self._config, agent.id))
         self._logs.release()
         try:
@@ -128,6 +131,16 @@ class _Life:
         except TimeoutError:
             _logger.error("this server does not stop by itself; it is ended")
             os._exit(1)
+
+
+def _spare_collector() -> None:
+    """A server makes few cycles of objects, and keeps every entry of its log.
+
+    With Python's defaults the collector looks through new entries some hundred times a second, and through all there
+    is again and again: a fifth of the time of a leader under load, and pauses that its clients feel.
+    """
+    gc.freeze()
+    gc.set_threshold(*_COLLECTOR_THRESHOLDS)
 
 
 def _say(text: str) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from raftsim.core import reads, replication
-from raftsim.core.entry import HardState
 from raftsim.core.output import LEADER, Output, Write
 
 if TYPE_CHECKING:
@@ -45,12 +44,13 @@ def drain(raft: Raft, now: float) -> Output | None:
 
 
 def _write(raft: Raft, now: float) -> Write | None:
-    hard, written = HardState(raft.term, raft.vote), raft.durable.written
+    hard, written = raft.hard, raft.durable.written
+    changed = hard is not written and hard != written
     first, chunk = raft.unwritten_from, raft.chunk_received
-    if first is None and hard == written and chunk is None:
+    if first is None and not changed and chunk is None:
         return None
     seq = raft.durable.begin(hard, raft.log.last_index, now)
-    write = Write(seq, hard if hard != written else None, chunk=chunk)
+    write = Write(seq, hard if changed else None, chunk=chunk)
     if first is not None:
         write.first_index, write.entries = first, raft.log.slice(first - 1, raft.log.last_index)
     if chunk is not None and chunk.last:

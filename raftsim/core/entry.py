@@ -25,7 +25,8 @@ class Entry:
     @property
     def size(self) -> int:
         """Bytes, near enough for limits."""
-        return len(self.data) if isinstance(self.data, bytes) else CONFIG_SIZE
+        data = self.data
+        return len(data) if isinstance(data, bytes) else CONFIG_SIZE
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The log in memory (paper sections 5.3 and 5.4.1), from its base on (section 7).
 
 Invariants: everything up to the base is compacted, its last term is kept; the entry at index i is
-`entries[i - base_index - 1]`; terms never fall from one entry to the next.
+`entries[i - base_index - 1]`, the last one at `last_index`; terms never fall from one entry to the next.
 """
 
 from __future__ import annotations
@@ -16,10 +16,7 @@ class Log:
         self._entries = list(entries)
         self.base_index = base_index
         self.base_term = base_term
-
-    @property
-    def last_index(self) -> int:
-        return self.base_index + len(self._entries)
+        self.last_index = base_index + len(self._entries)
 
     @property
     def last_term(self) -> int:
@@ -37,23 +34,26 @@ class Log:
         assert self.base_index <= lo, (self.base_index, lo)
         return self._entries[lo - self.base_index : hi - self.base_index]
 
-    def batch(self, lo: int, max_entries: int, max_bytes: int) -> list[Entry]:
-        """Entries after `lo` within both limits, but at least one if there is any."""
+    def batch(self, lo: int, max_entries: int, max_bytes: int) -> tuple[list[Entry], int]:
+        """Entries after `lo` within both limits, but at least one if there is any; and their size."""
         batch = self.slice(lo, lo + max_entries)
         total = 0
         for count, entry in enumerate(batch):
-            total += entry.size
-            if total > max_bytes and count > 0:
-                return batch[:count]
-        return batch
+            size = entry.size
+            if total + size > max_bytes and count > 0:
+                return batch[:count], total
+            total += size
+        return batch, total
 
     def append(self, entries: Sequence[Entry]) -> None:
         self._entries.extend(entries)
+        self.last_index += len(entries)
 
     def truncate(self, index: int) -> None:
         """Drop the entry at `index` and all after it."""
-        assert index > self.base_index, (index, self.base_index)
+        assert self.base_index < index <= self.last_index + 1, (index, self.base_index, self.last_index)
         del self._entries[index - self.base_index - 1 :]
+        self.last_index = index - 1
 
     def compact(self, index: int) -> None:
         """Forget the entries up to `index`, but for the term of the last."""

@@ -89,13 +89,14 @@ def _append(raft: Raft, config: Config, now: float) -> int:
 
 def on_append(raft: Raft, first_index: int, entries: Sequence[Entry]) -> None:
     """The log was cut before `first_index` and `entries` were appended there."""
-    before = raft.configs[-1]
-    while raft.config_index >= first_index:
-        raft.configs.pop()  # rolled back (B60)
+    configs = raft.configs
+    before = configs[-1]
+    while configs[-1][0] >= first_index:
+        configs.pop()  # rolled back (B60)
     for index, entry in enumerate(entries, first_index):
         if isinstance(entry.data, Config):
-            raft.configs.append((index, entry.data))
-    if raft.configs[-1] is not before:
+            configs.append((index, entry.data))
+    if configs[-1] is not before:
         raft.events.append(ConfigChanged(raft.config_index, raft.config))
 
 
@@ -107,7 +108,8 @@ def on_commit(raft: Raft, now: float) -> None:
         if raft.transfer_target is None:  # else the next leader leaves it, or this one after all
             _append(raft, leave_joint(raft.config), now)
         return
-    gone = [id for id in raft.progress if id not in raft.config.members()]
+    members = raft.config.members()
+    gone = [id for id in raft.progress if id not in members]
     if gone or not raft.config.is_voter(raft.id):
         replication.broadcast(raft, now, heartbeat=True)
     for id in gone:

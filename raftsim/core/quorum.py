@@ -37,7 +37,7 @@ def vote_result(voters: Collection[str], outgoing: Collection[str] | None, votes
 
 
 def _majority_ack(voters: Collection[str], acks: Mapping[str, Number]) -> Number:
-    acknowledged = sorted(acks.get(voter, 0) for voter in voters)
+    acknowledged = sorted([acks.get(voter, 0) for voter in voters])
     return acknowledged[(len(acknowledged) - 1) // 2]
 
 

@@ -47,6 +47,7 @@ class Raft:
         self.settings = settings
         self.rng = rng
         self.log = Log(restored.entries, restored.base_index, restored.base_term)
+        self.hard = restored.hard  # the vote record: term and vote, as one
         self.term = restored.hard.term
         self.vote = restored.hard.vote
         self.role = FOLLOWER
@@ -166,7 +167,7 @@ class Raft:
             snapshots.install(self, meta)
         if self.role == LEADER:
             replication.advance_commit(self, now)
-        elif self.role == CANDIDATE and self.durable.hard == HardState(self.term, self.id):
+        elif self.role == CANDIDATE and self.vote == self.id and self.durable.hard == self.hard:
             election.own_vote_durable(self, now)
 
     # what is to be done
@@ -196,7 +197,8 @@ class Raft:
 
     def set_hard(self, term: int, vote: str | None) -> None:
         assert term > self.term or (term == self.term and self.vote in (None, vote)), (term, vote, self.vote)
-        self.term, self.vote = term, vote
+        if (term, vote) != (self.term, self.vote):
+            self.term, self.vote, self.hard = term, vote, HardState(term, vote)
 
     def become(self, role: str, *, leader: str | None) -> None:
         if self.role == LEADER and role != LEADER:
@@ -225,13 +227,15 @@ class Raft:
 
     def append(self, first_index: int, entries: Sequence[Entry]) -> None:
         """Cut the log before `first_index` if it is longer, and append."""
-        assert self.commit < first_index <= self.log.last_index + 1, (self.commit, first_index)
-        if first_index <= self.log.last_index:
+        last_index = self.log.last_index
+        assert self.commit < first_index <= last_index + 1, (self.commit, first_index)
+        if first_index <= last_index:
             assert self.role != LEADER
             self.log.truncate(first_index)
             self.durable.cut(first_index - 1)
         self.log.append(entries)
-        self.unwritten_from = first_index if self.unwritten_from is None else min(self.unwritten_from, first_index)
+        if self.unwritten_from is None or first_index < self.unwritten_from:
+            self.unwritten_from = first_index
         membership.on_append(self, first_index, entries)
 
     def commit_to(self, index: int) -> None:

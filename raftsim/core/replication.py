@@ -31,8 +31,10 @@ def append_own(raft: Raft, entry: Entry) -> int:
 
 def broadcast(raft: Raft, now: float, *, heartbeat: bool) -> None:
     """Send every follower what it may have now; with `heartbeat`, something in any case."""
+    last_index = raft.log.last_index
     for follower, progress in raft.progress.items():
-        _feed(raft, follower, progress, now, heartbeat=heartbeat)
+        if heartbeat or progress.next <= last_index or progress.state == SNAPSHOT:
+            _feed(raft, follower, progress, now, heartbeat=heartbeat)
 
 
 def _feed(raft: Raft, follower: str, progress: Progress, now: float, *, heartbeat: bool) -> None:
@@ -48,9 +50,9 @@ def _feed(raft: Raft, follower: str, progress: Progress, now: float, *, heartbea
     window = settings.max_inflight_appends, settings.max_inflight_bytes
     while progress.next <= raft.log.last_index and progress.may_send(*window):
         prev = progress.next - 1
-        entries = raft.log.batch(prev, settings.max_append_entries, settings.max_append_bytes)
+        entries, size = raft.log.batch(prev, settings.max_append_entries, settings.max_append_bytes)
         _send(raft, follower, prev, entries)
-        progress.sent(prev + len(entries), sum(entry.size for entry in entries))
+        progress.sent(prev + len(entries), size)
         heartbeat = False
     if heartbeat:
         _send(raft, follower, progress.next - 1, [])
@@ -121,7 +123,8 @@ def on_append_reply(raft: Raft, message: AppendReply, now: float) -> None:
     if message.ok:
         progress.matched(message.index)
         progress.catch_up(raft.log.last_index, now, raft.settings.election_timeout_min_s)
-        advance_commit(raft, now)
+        if progress.match > raft.commit:
+            advance_commit(raft, now)
         if message.src == raft.transfer_target:
             transfer.nudge(raft)
     else:

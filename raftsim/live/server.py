@@ -119,6 +119,14 @@ class LiveServer:
         """Where the leader's peers and clients find it, "" if none is known."""
         return self._node.leader_address
 
+    @property
+    def term(self) -> int:
+        return self._node.term
+
+    @property
+    def commit_index(self) -> int:
+        return self._node.commit_index
+
     def status(self) -> dict[str, Any]:
         """What `Node.status` says, now."""
         return self._node.status()

@@ -22,10 +22,10 @@ ANY_NAMESPACE: Final = "*"  # lists may name it, nothing else may
 MAX_NAME_BYTES: Final = 8 << 10  # of a path or namespace in a deletion, which may name what cannot exist
 
 _PARTS: Final = {"put": 6, "delete": 4}  # of a command, by its kind
-_TEXTS: Final = {str}
 
 _PATH: Final = re.compile(r"[a-zA-Z0-9_~/-]{1,128}")
 _NAMESPACE: Final = re.compile(r"[a-zA-Z0-9-]{1,128}")
+_RESERVED: Final = "nomad"
 _OPEN_BELOW_NOMAD: Final = ("jobs", "job-templates", "sentinel")
 
 
@@ -43,18 +43,26 @@ def check_put(namespace: str, path: str, items: Mapping[str, str]) -> None:
     """Raise InvalidRequest, in the words of the operator API, unless such a variable may exist."""
     if not _PATH.fullmatch(path):
         raise InvalidRequest(f'invalid path "{path}"')
-    if sum(len(key.encode()) + len(value.encode()) for key, value in items.items()) > MAX_ITEMS_BYTES:
+    size = 0
+    for key, value in items.items():
+        size += len(key.encode()) + len(value.encode())
+    if size > MAX_ITEMS_BYTES:
         raise InvalidRequest("variables are limited to 64KiB in total size")
-    _check_not_wildcard(namespace)
     if not _NAMESPACE.fullmatch(namespace):
+        _check_not_wildcard(namespace)
         raise InvalidRequest(f'invalid namespace "{namespace}"')
+    if path.startswith(_RESERVED):
+        _check_reserved(path)
+
+
+def _check_reserved(path: str) -> None:
     top, *below = path.split("/")
-    if top == "nomad" and not below:
+    if top == _RESERVED and not below:
         raise InvalidRequest(
             '"nomad" is a reserved top-level directory path, but you may write variables to '
             '"nomad/jobs", "nomad/job-templates", "nomad/sentinel", or below'
         )
-    if top == "nomad" and below[0] not in _OPEN_BELOW_NOMAD:
+    if top == _RESERVED and below[0] not in _OPEN_BELOW_NOMAD:
         raise InvalidRequest(
             'only paths at "nomad/jobs" or "nomad/job-templates" and below are valid paths '
             'under the top-level "nomad" directory'
@@ -127,21 +135,22 @@ class Variables:
     def _put(
         self, index: int, namespace: str, path: str, items: dict[str, str], cas: int | None, time_ns: int
     ) -> dict[str, Any]:
-        old = self._variables.get((namespace, path))
-        if _conflicts(old, cas):
+        key = (namespace, path)
+        old = self._variables.get(key)
+        if cas is not None and _conflicts(old, cas):
             return _conflict(old)
         if old is None:
             insort(self._paths.setdefault(namespace, []), path)
             new = Variable(namespace, path, items, index, time_ns, index, time_ns)
         else:
             new = Variable(namespace, path, items, old.create_index, old.create_time, index, time_ns)
-        self._variables[namespace, path] = new
+        self._variables[key] = new
         self._index = index
         return {"result": "ok", "variable": new.full(), "index": index}
 
     def _delete(self, index: int, namespace: str, path: str, cas: int | None) -> dict[str, Any]:
         old = self._variables.get((namespace, path))
-        if _conflicts(old, cas):
+        if cas is not None and _conflicts(old, cas):
             return _conflict(old)
         if old is not None:
             del self._variables[namespace, path]
@@ -161,8 +170,8 @@ class Variables:
                 yield self._variables[name, paths[position]].metadata()
 
 
-def _conflicts(old: Variable | None, cas: int | None) -> bool:
-    return cas is not None and cas != (old.modify_index if old else 0)
+def _conflicts(old: Variable | None, cas: int) -> bool:
+    return cas != (old.modify_index if old else 0)
 
 
 def _conflict(old: Variable | None) -> dict[str, Any]:
@@ -175,14 +184,15 @@ def _check(command: tuple[Any, ...]) -> None:
     """Raise InvalidRequest unless `command`, decoded, can be applied in any state."""
     if command[0] == "put":
         _, namespace, path, items, cas, time_ns = command
-        if not (_are_texts(namespace, path) and type(items) is dict and _is_cas(cas) and _is_time(time_ns)):
+        if not (type(namespace) is type(path) is str and type(items) is dict and _is_cas(cas) and _is_time(time_ns)):
             raise _neither()
-        if not _are_texts(*items.keys(), *items.values()):
-            raise InvalidRequest("not a command: items map strings to strings")
+        for key in items:
+            if not type(key) is type(items[key]) is str:
+                raise InvalidRequest("not a command: items map strings to strings")
         check_put(namespace, path, items)
     else:
         _, namespace, path, cas = command
-        if not (_are_texts(namespace, path) and _is_cas(cas)):
+        if not (type(namespace) is type(path) is str and _is_cas(cas)):
             raise _neither()
         check_delete(namespace, path)
 
@@ -203,10 +213,6 @@ def _decode(data: bytes) -> tuple[Any, ...]:
 
 def _neither() -> InvalidRequest:
     return InvalidRequest("not a command: neither put nor delete")
-
-
-def _are_texts(*values: object) -> bool:
-    return {*map(type, values)} <= _TEXTS
 
 
 def _is_cas(cas: object) -> bool:

@@ -46,7 +46,10 @@ class Variable:
         }
 
     def full(self) -> dict[str, Any]:
-        return {**self.metadata(), "Items": dict(self.items)} if self.items else self.metadata()
+        variable = self.metadata()
+        if self.items:
+            variable["Items"] = dict(self.items)
+        return variable
 
 
 def pack_state(index: int, variables: Mapping[Key, Variable], paths: Mapping[str, list[str]]) -> Iterator[bytes]:

@@ -186,21 +186,19 @@ class Clients:
     def applied(self, index: int, entry: Entry) -> None:
         """The entry at `index` is committed: apply it, and answer whoever proposed it."""
         result = None
+        data = entry.data
         if entry.kind == COMMAND:
-            assert isinstance(entry.data, bytes)
-            result = self._apply(index, entry.data)
+            assert isinstance(data, bytes)
+            try:
+                result = self._machine.apply(index, data)
+            except InvalidRequest as error:
+                raise UnreadableState(f"the entry at index {index} is no command of this machine: {error}") from None
         job = self._proposed.pop(index, None)
-        if isinstance(entry.data, Config):
-            job = self._changes.applied(entry.data, entry, job)
+        if isinstance(data, Config):
+            job = self._changes.applied(data, entry, job)
         if job is not None:
             same = job.term == entry.term
             self.jobs.finish(job, Outcome(OK, result) if same else Outcome(UNKNOWN, reason=LEADERSHIP_LOST))
-
-    def _apply(self, index: int, data: bytes) -> Any:
-        try:
-            return self._machine.apply(index, data)
-        except InvalidRequest as error:
-            raise UnreadableState(f"the entry at index {index} is no command of this machine: {error}") from None
 
     def confirmed(self, number: int, index: int) -> None:
         """The read `number` may be answered once `index` is applied."""
@@ -287,6 +285,8 @@ class Clients:
 def _local(request: Request) -> bool:
     """Whether any server answers this by itself, at once."""
     match request:
+        case Command():  # first: there are the most of these
+            return False
         case Query(stale=True) | ReadMembership(stale=True) | ReadStatus(leader=False) | SetCompaction():
             return True
     return False

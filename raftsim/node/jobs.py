@@ -87,7 +87,8 @@ class Jobs:
 
     def limit(self, job: Job, deadline: float) -> None:
         job.deadline = deadline
-        self.next_deadline = min(self.next_deadline, deadline)
+        if deadline < self.next_deadline:
+            self.next_deadline = deadline
 
     def work_on(self, job: Job) -> None:
         """There is a leader, so it has request_timeout_s from now."""

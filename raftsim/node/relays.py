@@ -30,6 +30,8 @@ class Relays:
 
     def flush(self) -> list[Job]:
         """End of a turn: ask for the read index. Returns those for whom nobody can be asked now."""
+        if not self._readers:
+            return []
         readers = [job for job in self._readers if job.number in self._jobs.open]
         asking = [job for job in readers if job.refused_term != self._raft.term]
         self._readers = []

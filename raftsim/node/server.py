@@ -11,6 +11,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+from raftsim.core.config import Config
 from raftsim.core.entry import Restored, SnapshotMeta
 from raftsim.core.messages import Message
 from raftsim.core.output import ChunkWanted, Committed, ConfigChanged, Output, RoleChanged
@@ -61,6 +62,7 @@ class Node:
         self.durable_seq = 0
         self.promises: deque[tuple[int, list[Message]]] = deque()  # (after this write, these messages)
         self.links: dict[str, str] = {}
+        self.linked: Config | None = None  # the configuration they were made for
         self.compaction = Compaction(self.raft, machine, disk, node_settings)
         jobs = Jobs(clock, node_settings, observer, first_number=rng.getrandbits(48))
         at_once = {ReadStatus: lambda _: Outcome(OK, self.status()), SetCompaction: self.compaction.set_policy}
@@ -148,6 +150,7 @@ class Node:
         self.clock.wake_at(min(self.raft.deadline, self.clients.jobs.next_deadline))
 
     def _act(self, output: Output) -> None:
+        events = {type(event) for event in output.events}
         for event in output.events:
             self._observe(KINDS[type(event)], event)
         if output.write is not None:
@@ -170,18 +173,20 @@ class Node:
             self._observe(READ, (number, index))
             self.clients.confirmed(number, index)
         # Last: entries that were just applied are answered before the loss of leadership ends what is left.
-        if any(isinstance(event, RoleChanged) for event in output.events):
+        if RoleChanged in events:
             self.clients.role_changed()
-        if output.events:
+        if events:
             self._update_links()
 
     def _apply(self) -> None:
         lo, hi = self.applied_index, min(self.apply_to, self.applied_index + self.apply_batch)
-        for index, entry in enumerate(self.raft.log.slice(lo, hi), lo + 1):
-            self._observe(APPLY, (index, entry))
+        entries = self.raft.log.slice(lo, hi)
+        for index, entry in enumerate(entries, lo + 1):
+            if self.observer is not None:
+                self.observer(APPLY, (index, entry))
             self.applied_index = index
-            self.compaction.applied_bytes += entry.size
             self.clients.applied(index, entry)
+        self.compaction.applied_bytes += sum([entry.size for entry in entries])
         if hi < self.apply_to:
             self.clock.turn_soon()
         else:
@@ -201,6 +206,9 @@ class Node:
     def _update_links(self) -> None:
         """Links go to all members, and to a server being removed until it was told so."""
         config = self.raft.config
+        if config is self.linked and len(self.links) < len(config.servers):
+            return  # there is nobody in them but its members
+        self.linked = config
         links = {server.id: server.address for server in config.servers if server.id != self.info.id}
         for leaving in sorted(self.raft.progress.keys() & self.links.keys() - links.keys()):
             links[leaving] = self.links[leaving]
@@ -218,6 +226,14 @@ class Node:
     def leader_address(self) -> str:
         """Where the leader is found, "" if none is known."""
         return self.raft.config.address(self.raft.leader or "") or ""
+
+    @property
+    def term(self) -> int:
+        return self.raft.term
+
+    @property
+    def commit_index(self) -> int:
+        return self.raft.commit
 
     def status(self) -> dict[str, Any]:
         """Plain data, everything an operator may ask of this server now (the body of /v1/raftsim/status).

@@ -46,7 +46,7 @@ class Dismissal:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """How request `number` ended. `leader_address`: who answered instead of this server, "" if it did itself."""
 
@@ -91,11 +91,11 @@ def encode_request(number: int, request: ClientRequest) -> bytes:
 
 def decode_request(payload: bytes) -> tuple[int, ClientRequest]:
     """The request in a frame's payload. Raises ProtocolViolation for all that no client may ask."""
-    match unpack(payload):
-        case (number, plain):
-            request = REQUESTS.from_plain(plain)
-            if isinstance(request, ClientRequest):
-                return NUMBER.read(number), request
+    plain = unpack(payload)
+    if type(plain) is tuple and len(plain) == 2:
+        request = REQUESTS.from_plain(plain[1])
+        if type(request) is Command or type(request) is Query:
+            return NUMBER.read(plain[0]), request
     raise ProtocolViolation("not a request of a client")
 
 
@@ -106,7 +106,8 @@ def encode_answer(answer: Answer) -> bytes:
 
 def decode_answer(payload: bytes) -> Answer:
     """The answer in a frame's payload. Raises ProtocolViolation."""
-    match unpack(payload):
-        case (number, outcome, leader_address):
-            return Answer(NUMBER.read(number), OUTCOMES.from_plain(outcome), TEXT.read(leader_address))
+    plain = unpack(payload)
+    if type(plain) is tuple and len(plain) == 3:
+        number, outcome, leader_address = plain
+        return Answer(NUMBER.read(number), OUTCOMES.from_plain(outcome), TEXT.read(leader_address))
     raise ProtocolViolation("not an answer")

@@ -130,7 +130,11 @@ def decode(payload: bytes) -> PeerMessage:
 
 def pack(plain: Any) -> bytes:
     """Plain data as msgpack. Texts need not be Unicode: what an operator typed must not stop a server."""
-    packed: bytes = msgpack.packb(plain, unicode_errors="surrogatepass")
+    packed: bytes
+    try:
+        packed = msgpack.packb(plain)
+    except UnicodeEncodeError:  # seldom, and with this option every text costs twice as much
+        packed = msgpack.packb(plain, unicode_errors="surrogatepass")
     return packed
 
 

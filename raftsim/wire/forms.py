@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import fields
+from operator import attrgetter, call
 from typing import Any, Final, Generic, NamedTuple, NoReturn, TypeVar
 
 from raftsim.core.errors import ProtocolViolation
@@ -29,9 +30,11 @@ class Form(Generic[T]):
     def __init__(self, tag: int, type: type[T], *columns: Field) -> None:
         self.tag = tag
         self.type = type
-        self.names = tuple(field.name for field in fields(type))  # type: ignore[arg-type]
+        names = tuple(field.name for field in fields(type))  # type: ignore[arg-type]
+        assert len(names) == len(columns), type
+        self.values = _getter(names)
         self.reads = tuple(column.read for column in columns)
-        self.writes = {name: column.write for name, column in zip(self.names, columns, strict=True) if column.write}
+        self.writes = [(place, column.write) for place, column in enumerate(columns, 1) if column.write]
 
 
 class Family(Generic[T]):
@@ -45,12 +48,10 @@ class Family(Generic[T]):
 
     def to_plain(self, record: T) -> tuple[Any, ...]:
         form = self._by_type[type(record)]
-        values: list[Any] = [form.tag]
-        writes = form.writes
-        for name in form.names:
-            value = getattr(record, name)
-            values.append(writes[name](value) if name in writes else value)
-        return tuple(values)
+        plain = [form.tag, *form.values(record)]
+        for place, write in form.writes:
+            plain[place] = write(plain[place])
+        return tuple(plain)
 
     def from_plain(self, plain: Any) -> T:
         """The record. Raises ProtocolViolation for anything that is not exactly one of the forms."""
@@ -59,8 +60,13 @@ class Family(Generic[T]):
         form = self._by_tag.get(plain[0])
         if form is None or len(plain) != len(form.reads) + 1:
             refuse(self._what)
-        record: T = form.type(*[read(value) for read, value in zip(form.reads, plain[1:], strict=True)])
+        record: T = form.type(*map(call, form.reads, plain[1:]))
         return record
+
+
+def _getter(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """What gets these attributes of a record: in one step where that is possible, for every message passes here."""
+    return attrgetter(*names) if len(names) > 1 else lambda record: tuple(getattr(record, name) for name in names)
 
 
 def refuse(what: str) -> NoReturn:

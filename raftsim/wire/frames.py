@@ -5,17 +5,19 @@ The limit is checked on the length alone, before a byte of the payload is kept: 
 
 from __future__ import annotations
 
+from struct import Struct
 from typing import Final
 
 from raftsim.core.errors import ProtocolViolation
 
-HEADER_BYTES: Final = 4
+_HEADER: Final = Struct(">I")
+HEADER_BYTES: Final = _HEADER.size
 MAX_FRAME_BYTES: Final = 32 << 20
 
 
 def frame(payload: bytes) -> bytes:
     """The payload as a whole frame."""
-    return len(payload).to_bytes(HEADER_BYTES, "big") + payload
+    return _HEADER.pack(len(payload)) + payload
 
 
 class FrameDecoder:
@@ -37,7 +39,7 @@ class FrameDecoder:
         payloads: list[bytes] = []
         start = 0
         while len(buffer) - start >= HEADER_BYTES:
-            length = int.from_bytes(buffer[start : start + HEADER_BYTES], "big")
+            (length,) = _HEADER.unpack_from(buffer, start)
             if length > self.max_frame_bytes:
                 raise ProtocolViolation(f"a frame of {length} bytes exceeds the limit of {self.max_frame_bytes}")
             end = start + HEADER_BYTES + length

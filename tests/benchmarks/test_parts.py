@@ -149,9 +149,13 @@ def test_a_load_that_fails_is_a_row_and_leaves_the_others(
 ) -> None:
     class Cluster:
         protocol = HTTP
+        servers = (Server("s", 1), Server("t", 2))
 
         def leader(self) -> Server:
-            return Server("s", 1)
+            return self.servers[0]
+
+        def pid(self, server: Server) -> int:
+            return server.port
 
         def put_request(self, _: Server, number: int) -> bytes:
             return b"%d" % number
@@ -171,7 +175,7 @@ def test_a_load_that_fails_is_a_row_and_leaves_the_others(
     def fake(_port: int, requests: list[bytes], *_: object) -> load.Result:
         if len(requests) > 1:
             raise BenchmarkError("no write succeeded, 0 failed")
-        return load.Result(5.0, 1.0, 2.0, 0)
+        return load.Result(5.0, 1.0, 2.0, 0, [30.0, 10.0, 20.0])
 
     monkeypatch.setattr(throughput, "SYSTEMS", [System()])
     monkeypatch.setattr(throughput, "generate", fake)
@@ -182,4 +186,5 @@ def test_a_load_that_fails_is_a_row_and_leaves_the_others(
     assert bad["error"] == "no write succeeded, 0 failed"
     out, err = capsys.readouterr()
     assert "| slow                  | 5 (1.0/2.0) | -         |" in out
+    assert "| slow                                 | 30.0/10.0/20.0 | -         |" in out
     assert "2 clients  no write succeeded" in err

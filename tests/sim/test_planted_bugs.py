@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from raftsim.core import election, reads, replication
-from raftsim.core.entry import Entry
+from raftsim.core.entry import Entry, HardState
 from raftsim.core.log import Log
 from raftsim.core.quorum import committed_index
 from raftsim.core.raft import Raft
@@ -32,7 +32,7 @@ def b05_vote_forgotten_when_stepping_down(patch: Patch) -> None:
     def forgetful(raft: Raft, role: str, *, leader: str | None) -> None:
         become(raft, role, leader=leader)
         if role == "follower":
-            raft.vote = None
+            raft.vote, raft.hard = None, HardState(raft.term)
 
     patch.setattr(Raft, "become", forgetful)
 
