@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 
 import pytest
 
@@ -54,13 +55,13 @@ async def test_no_answer_names_the_software(server: HttpServer) -> None:
 
 
 async def test_half_closed_client_gets_all_its_answers(server: HttpServer, agent: FakeAgent) -> None:
-    agent.outcome, agent.gate = ok(membership()), asyncio.Event()
+    agent.outcome, agent.held = ok(membership()), True
     client = await Client.connect(server.port)
     client.send(LEADER + GET + LEADER)
     await agent.was_asked()
     client.writer.write_eof()
     await exchange(server.port, "GET /v1/regions")  # by now the end has arrived too
-    agent.gate.set()
+    agent.release()
     bodies = [(await client.reply()).body for _ in range(3)]
     assert bodies == [b'"127.0.0.1:4647"', b'["global"]', b'"127.0.0.1:4647"']
     assert await client.closed() == b""
@@ -96,7 +97,7 @@ async def test_half_closed_within_a_body_does_nothing(
 async def test_client_that_leaves_while_it_waits_is_harmless(
     server: HttpServer, agent: FakeAgent, caplog: pytest.LogCaptureFixture
 ) -> None:
-    agent.outcome, agent.gate = ok(membership()), asyncio.Event()
+    agent.outcome, agent.held = ok(membership()), True
     client = await Client.connect(server.port)
     client.send(LEADER)
     await agent.was_asked()
@@ -104,7 +105,7 @@ async def test_client_that_leaves_while_it_waits_is_harmless(
     client.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
     await client.close()
     await exchange(server.port, "GET /v1/regions")  # by now the reset has arrived too
-    agent.gate.set()
+    agent.release()
     assert (await exchange(server.port, "GET /v1/status/leader")).body == b'"127.0.0.1:4647"'
     assert not caplog.records
 
@@ -117,7 +118,7 @@ async def test_taken_port_is_an_os_error(server: HttpServer, agent: FakeAgent) -
 
 
 async def test_stop_closes_idle_connections_and_lets_running_ones_end(server: HttpServer, agent: FakeAgent) -> None:
-    agent.outcome, agent.gate = ok(membership()), asyncio.Event()
+    agent.outcome, agent.held = ok(membership()), True
     idle, busy = await Client.connect(server.port), await Client.connect(server.port)
     idle.send(GET)
     await idle.reply()
@@ -126,7 +127,7 @@ async def test_stop_closes_idle_connections_and_lets_running_ones_end(server: Ht
     port = server.port
     stopping = asyncio.create_task(server.stop())
     await asyncio.sleep(0)
-    agent.gate.set()
+    agent.release()
     assert (await busy.reply()).body == b'"127.0.0.1:4647"'
     assert await idle.closed() == await busy.closed() == b""
     await stopping
@@ -135,7 +136,7 @@ async def test_stop_closes_idle_connections_and_lets_running_ones_end(server: Ht
 
 
 async def test_stop_does_not_wait_for_ever(server: HttpServer, agent: FakeAgent) -> None:
-    agent.gate = asyncio.Event()
+    agent.held = True
     busy = await Client.connect(server.port)
     busy.send(LEADER)
     await agent.was_asked()
@@ -146,7 +147,7 @@ async def test_stop_does_not_wait_for_ever(server: HttpServer, agent: FakeAgent)
 
 async def test_a_bug_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     class Broken(FakeAgent):
-        async def call(self, request: Request) -> Outcome:
+        def client_request(self, request: Request, done: Callable[[Outcome], None]) -> None:  # noqa: ARG002
             raise RuntimeError(f"cannot do {type(request).__name__}")
 
     server = HttpServer(Broken(), "127.0.0.1", 0)
