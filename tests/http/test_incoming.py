@@ -26,7 +26,7 @@ WHOLE = [
     PUT + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\nhello",
     PUT + b"Expect: 100-continue\r\n" + CHUNKED + b"0\r\n\r\n",
     PUT + CHUNKED + b"5\r\nhello\r\n0\r\n\r\n",
-    PUT + CHUNKED + b"1;ext=1\r\nh\r\n0004\r\nello\r\n0\r\nTrailer: x\r\n\r\n",
+    PUT + CHUNKED + b'1;ext=1;a;b="c \\"; d"\r\nh\r\n0004\r\nello\r\n0\r\nTrailer: x\r\n\r\n',
     PUT + b"Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 37\r\n\r\n" + GET + b"\r\n",
     b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n",
     b"GET / HTTP/1.0\r\n\r\n",
@@ -250,6 +250,13 @@ def test_the_limits_of_a_chunked_body() -> None:
         b"1 \r\n",
         b"1_0\r\n",
         b"1\nx\r\n",
+        b"1;\r\n",
+        b"1;a: b\r\n",
+        b"1 ;a\r\n",
+        b"1; a\r\n",
+        b"1;a=\r\n",
+        b'1;a="b\r\n',
+        b'1;a="b\\"\r\n',
         b"1;a\nb\r\n",
         b"1;a\rb\r\n",
         b"1\r\nxy\r\n",
@@ -284,7 +291,9 @@ class Oracle:
         self.complete = True
 
 
-LINES = st.sampled_from([b"1", b"a", b"0", b"x", b"\r\n", b"\r", b"\n", b";", b"e=f", b"T: u", b" ", b"0\r\n\r\n"])
+LINES = st.sampled_from(
+    [b"1", b"a", b"0", b"x", b"\r\n", b"\r", b"\n", b";", b"e=f", b'="g\\"h"', b"T: u", b" ", b"0\r\n\r\n"]
+)
 
 
 @given(st.lists(LINES | st.binary(max_size=3), max_size=12).map(b"".join))

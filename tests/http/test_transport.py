@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
+from raftsim.http.answer import Answers
+from raftsim.http.message import HttpResponse
 from raftsim.http.server import HttpServer
 from raftsim.node.requests import Outcome, Request
 from tests.http.fakes import Client, FakeAgent, exchange, membership, ok
@@ -157,6 +159,39 @@ async def test_a_bug_is_logged(caplog: pytest.LogCaptureFixture) -> None:
         "HTTP/1.1 500 Internal Server Error",
         b"internal error: see the log of this server",
     )
+    assert reply.headers["Connection"] == "close"
     assert [record.levelname for record in caplog.records] == ["ERROR"]
     assert "cannot do ReadMembership" in caplog.text
     await server.stop()
+
+
+async def test_a_bug_in_an_answer_stays_in_http(
+    server: HttpServer, agent: FakeAgent, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The node must not see it: it would stop the server."""
+    agent.held = True
+    client = await Client.connect(server.port)
+    client.send(LEADER)
+    await agent.was_asked()
+    agent.outcome = ok("no membership")
+    agent.release()
+    assert (await client.reply()).status == "HTTP/1.1 500 Internal Server Error"
+    assert await client.closed() == b""
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
+def test_an_answer_cannot_be_split(agent: FakeAgent) -> None:
+    for value in ("a\r\nSet-Cookie: b", "a\nb", "a\rb"):
+        with pytest.raises(ValueError, match="has a line end in it"):
+            Answers(agent).encode(HttpResponse(200, {"Location": value}), None, last=False)
+
+
+async def test_a_connection_that_comes_with_the_end_is_not_kept(server: HttpServer) -> None:
+    """The loop may have accepted it already when the server stops."""
+    late = server._connect()
+    await server.stop()
+    ours, theirs = socket.socketpair()
+    theirs.settimeout(10)
+    with theirs:
+        await asyncio.get_running_loop().connect_accepted_socket(lambda: late, ours)
+        assert await asyncio.to_thread(theirs.recv, 1) == b""
