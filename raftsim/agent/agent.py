@@ -131,8 +131,11 @@ class Agent:
     def status(self) -> dict[str, Any]:
         return self._live.status()
 
+    def term_and_commit(self) -> tuple[int, int]:
+        return self._live.term_and_commit()
+
     def wall_ns(self) -> int:
         return time.time_ns()
 
-    async def call(self, request: Request) -> Outcome:
-        return await self._live.call(request)
+    def client_request(self, request: Request, done: Callable[[Outcome], None]) -> None:
+        self._live.client_request(request, done)

@@ -1,1 +1,1 @@
-"""The operator API. Only `server` knows sockets; the rest maps requests to answers and runs in any world."""
+"""The operator API. Only `server` and `connection` know sockets; the rest maps requests to answers in any world."""

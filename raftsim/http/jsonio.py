@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from raftsim.http.message import JSON, HttpError, HttpRequest, HttpResponse
@@ -13,6 +14,11 @@ _SPACE: Final = " \t\n\r"
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 # What may stand at the end of a value that was cut short, where the parser of the standard library loses the thread.
 _CUT: Final = re.compile(r"(?:|-|t|tr|tru|f|fa|fal|fals|n|nu|nul|\.|[eE][+-]?|\\?u?[0-9a-fA-F]{0,4})\Z")
+_encoder: Final = partial(json.JSONEncoder, ensure_ascii=False, allow_nan=False)
+_COMPACT: Final = _encoder(sort_keys=True, separators=(",", ":"))
+_COMPACT_UNSORTED: Final = _encoder(separators=(",", ":"))
+_PRETTY: Final = _encoder(sort_keys=True, indent=4)
+_KINDS: Final = {bool: "bool", str: "string", float: "number", list: "array", dict: "object"}
 _CONTEXT: Final = (
     ("Expecting property name", "looking for beginning of object key string"),
     ("Expecting ':'", "after object key"),
@@ -24,13 +30,11 @@ _CONTEXT: Final = (
 
 
 def encode(value: object, *, pretty: bool = False, sort_keys: bool = True) -> bytes:
-    """`value` as JSON: compact and without a newline, or `pretty` with one. Raises ValueError for what is no JSON."""
-    indent, separators, end = (4, (",", ": "), "\n") if pretty else (None, (",", ":"), "")
-    text = json.dumps(
-        value, sort_keys=sort_keys, ensure_ascii=False, allow_nan=False, indent=indent, separators=separators
-    )
+    """`value` as JSON: compact and without a newline, or `pretty` with one and sorted keys. Raises ValueError for what
+    is no JSON."""
+    text = _PRETTY.encode(value) + "\n" if pretty else (_COMPACT if sort_keys else _COMPACT_UNSORTED).encode(value)
     # Both are line ends to JavaScript, so Go escapes them; outside of strings they cannot occur.
-    return (text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029") + end).encode()
+    return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").encode()
 
 
 def json_response(request: HttpRequest, value: object, headers: Mapping[str, str] | None = None) -> HttpResponse:
@@ -63,7 +67,8 @@ def decode(text: str) -> Any:
     if begin == len(text):
         raise HttpError(400, "EOF")
     try:
-        return _DECODER.raw_decode(text, begin)[0]
+        decoder = _CLEANING_DECODER if "\\u" in text else _DECODER
+        return decoder.raw_decode(text, begin)[0]
     except json.JSONDecodeError as error:
         if error.msg.startswith("Unterminated string") or _CUT.match(text, error.pos):
             raise HttpError(400, "unexpected EOF") from None
@@ -75,8 +80,7 @@ def decode(text: str) -> Any:
 
 def kind(value: object) -> str:
     """What Go calls the kind of a decoded JSON value."""
-    names = {bool: "bool", str: "string", float: "number", list: "array", dict: "object"}
-    return names.get(type(value), "null")
+    return _KINDS.get(type(value), "null")
 
 
 def _quote_char(char: str) -> str:
@@ -96,6 +100,6 @@ def _refuse_constant(name: str) -> Any:
     raise HttpError(400, f"invalid character '{name.lstrip('-')[0]}' looking for beginning of value")
 
 
-_DECODER: Final = json.JSONDecoder(
-    object_pairs_hook=_object, parse_int=float, parse_float=float, parse_constant=_refuse_constant
-)
+_decoder: Final = partial(json.JSONDecoder, parse_int=float, parse_float=float, parse_constant=_refuse_constant)
+_DECODER: Final = _decoder()
+_CLEANING_DECODER: Final = _decoder(object_pairs_hook=_object)  # only an escape can make a lone surrogate

@@ -64,9 +64,13 @@ def make_request(
     raw_path, _, raw_query = _origin_form(target).partition("?")
     path = unescape(raw_path)
     if path is None or not raw_path.startswith("/"):
-        raise HttpError(400, "400 Bad Request")
-    lower = {name.lower(): value for name, value in (headers or {}).items()}
-    return HttpRequest(method, raw_path, path, raw_query, parse_query(raw_query), lower, body, remote)
+        raise bad_request()
+    return HttpRequest(method, raw_path, path, raw_query, parse_query(raw_query), headers or {}, body, remote)
+
+
+def bad_request() -> HttpError:
+    """This is no HTTP, or not understood by everyone in the same way."""
+    return HttpError(400, "400 Bad Request")
 
 
 def text_response(status: int, text: str) -> HttpResponse:

@@ -40,6 +40,8 @@ class Query(dict[str, list[str]]):
 def parse_query(text: str) -> Query:
     """A pair with a `;` or a bad escape is dropped; a key without `=` has an empty value."""
     query = Query()
+    if not text:
+        return query
     for pair in text.split("&"):
         raw_key, _, raw_value = pair.partition("=")
         key, value = unescape(raw_key, plus=True), unescape(raw_value, plus=True)
@@ -52,6 +54,8 @@ def unescape(text: str, *, plus: bool = False) -> str | None:
     """Percent-decode; None when an escape is bad. `plus`: a plus sign stands for a space."""
     if plus:
         text = text.replace("+", " ")
+    if "%" not in text and text.isascii():
+        return text
     raw = text.encode("utf-8", "surrogateescape")
     if _BAD_ESCAPE.search(raw):
         return None

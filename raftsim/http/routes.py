@@ -1,10 +1,10 @@
-"""From a path to its handler, as Go's ServeMux finds it, and what every answer carries."""
+"""From a path to its handler, as Go's ServeMux finds it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from html import escape
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from raftsim.http import agent, raft, raftsim, status, vars
@@ -21,37 +21,38 @@ def _segments(path: str) -> Segments:
     return tuple(unescape(segment) for segment in path.split("/"))
 
 
-_EXACT: Final[dict[Segments, Handler]] = {
-    _segments(path): handler
-    for path, handler in {
-        "/v1/agent/health": agent.health,
-        "/v1/agent/self": agent.about_self,
-        "/v1/raftsim/compaction": raftsim.compaction,
-        "/v1/raftsim/fault/link": raftsim.link_fault,
-        "/v1/raftsim/status": raftsim.status,
-        "/v1/regions": status.regions,
-        "/v1/status/leader": status.leader,
-        "/v1/status/peers": status.peers,
-        "/v1/vars": vars.list_variables,
-    }.items()
+_PLAIN_EXACT: Final[dict[str, Handler]] = {
+    "/v1/agent/health": agent.health,
+    "/v1/agent/self": agent.about_self,
+    "/v1/raftsim/compaction": raftsim.compaction,
+    "/v1/raftsim/fault/link": raftsim.link_fault,
+    "/v1/raftsim/status": raftsim.status,
+    "/v1/regions": status.regions,
+    "/v1/status/leader": status.leader,
+    "/v1/status/peers": status.peers,
+    "/v1/vars": vars.list_variables,
 }
-_SUBTREES: Final[dict[Segments, Handler]] = {
-    _segments(prefix.removesuffix("/")): handler
-    for prefix, handler in {raft.PREFIX: raft.dispatch, vars.PREFIX: vars.one_variable}.items()
-}
+_PLAIN_SUBTREES: Final[tuple[tuple[str, Handler], ...]] = (
+    (vars.PREFIX, vars.one_variable),
+    (raft.PREFIX, raft.dispatch),
+)
+_EXACT: Final = {_segments(path): handler for path, handler in _PLAIN_EXACT.items()}
+_SUBTREES: Final = {_segments(prefix.removesuffix("/")): handler for prefix, handler in _PLAIN_SUBTREES}
 
 
 def handle(request: HttpRequest, facts: AgentFacts) -> HttpResponse | Ask:
     """Answer `request`, or say what must be asked of the server first."""
-    if request.path == "/":
-        return _redirect(request, "/ui/")
-    clean = clean_path(request.raw_path)
-    segments = _segments(clean)
-    if segments in _SUBTREES:
-        clean += "/"
-    if clean != request.raw_path:
-        return _redirect(request, clean)
-    handler = _EXACT.get(segments) or _subtree(segments)
+    handler = _at_once(request.raw_path)
+    if handler is None:
+        if request.path == "/":
+            return _redirect(request, "/ui/")
+        clean = clean_path(request.raw_path)
+        segments = _segments(clean)
+        if segments in _SUBTREES:
+            clean += "/"
+        if clean != request.raw_path:
+            return _redirect(request, clean)
+        handler = _EXACT.get(segments) or _subtree(segments)
     if handler is None:
         return HttpResponse(404)
     try:
@@ -60,14 +61,14 @@ def handle(request: HttpRequest, facts: AgentFacts) -> HttpResponse | Ask:
         return text_response(error.status, error.text)
 
 
-def common_headers(status: dict[str, Any]) -> dict[str, str]:
-    """What every answer carries; `status` is that of the server, now."""
-    return {
-        "Vary": "Accept-Encoding",
-        "Raftsim": "1",
-        "X-Raft-Term": str(status["term"]),
-        "X-Raft-Commit-Index": str(status["commit_index"]),
-    }
+def _at_once(path: str) -> Handler | None:
+    """The handler of a path that is clean and not encoded, as nearly all are; None: look more closely."""
+    if "//" in path or "/." in path or "%" in path:
+        return None
+    for prefix, handler in _PLAIN_SUBTREES:
+        if path.startswith(prefix):
+            return handler
+    return _PLAIN_EXACT.get(path)
 
 
 def clean_path(path: str) -> str:

@@ -5,17 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from aiohttp import http_exceptions, web
-
-from raftsim.http.connection import LOGGER, Admission, Answer, Connection
-from raftsim.http.message import Ask, HttpError, HttpRequest, HttpResponse, make_request, text_response
-from raftsim.http.routes import common_headers, handle
+from raftsim.http.answer import Answers
+from raftsim.http.connection import Admission, Connection
 from raftsim.http.view import AgentView
 
-MAX_BODY_BYTES: Final = 1 << 20
 STOP_TIMEOUT_S: Final = 1.0
-LINGER_S: Final = 1.0  # how long the rest of a refused body is read, so that its sender gets to see the answer
 BACKLOG: Final = 1024
+_TICK_S: Final = 1.0
 
 
 class HttpServer:
@@ -25,29 +21,16 @@ class HttpServer:
         self._agent = agent
         self._host = host
         self._port = port
+        self._answers = Answers(agent)
         self._admission = Admission(max_connections_per_client)
-        self._server: web.Server | None = None
         self._listener: asyncio.Server | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
         """Begin to listen. Raises OSError when that is not possible, as when the port is taken."""
         loop = asyncio.get_running_loop()
-        server = web.Server(self._respond)
-
-        def connect() -> Connection:
-            return Connection(
-                server,
-                self._admission,
-                self._finish,
-                loop=loop,
-                logger=LOGGER,
-                access_log=None,
-                lingering_time=LINGER_S,
-                auto_decompress=False,
-            )
-
-        self._listener = await loop.create_server(connect, self._host, self._port, backlog=BACKLOG)
-        self._server = server
+        self._listener = await loop.create_server(self._connect, self._host, self._port, backlog=BACKLOG)
+        self._timer = loop.call_later(_TICK_S, self._again)
 
     @property
     def port(self) -> int:
@@ -56,62 +39,32 @@ class HttpServer:
         port: int = self._listener.sockets[0].getsockname()[1]
         return port
 
+    def tick(self) -> None:
+        """A second has passed: give up connections on which it was one too many."""
+        for connection in list(self._admission.open):
+            connection.tick()
+
     async def stop(self) -> None:
         """Refuse what is new, let what is being answered end within STOP_TIMEOUT_S, close everything."""
-        if self._listener is None or self._server is None:
+        if self._listener is None or self._timer is None:
             return
         self._listener.close()
-        self._server.pre_shutdown()
-        # aiohttp waits twice: for the handlers, then for the connections.
-        await self._server.shutdown(STOP_TIMEOUT_S / 2)
-        self._listener = self._server = None
-
-    async def _respond(self, raw: web.BaseRequest) -> web.StreamResponse:
-        connection = raw.protocol
-        assert isinstance(connection, Connection)
+        self._timer.cancel()
+        self._listener = self._timer = None
+        self._admission.closed = True
+        for connection in list(self._admission.open):
+            connection.stop()
         try:
-            if connection.is_cut(raw):
-                raise HttpError(400, "400 Bad Request")
-            response = await self._answer(await _read(raw))
-        except HttpError as error:
-            response = text_response(error.status, error.text)
-        answer = self._finish(response)
-        if connection.is_last():
-            answer.force_close()
-        return answer
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await self._admission.all_gone()
+        except TimeoutError:
+            for connection in list(self._admission.open):
+                connection.abort()
+            await self._admission.all_gone()
 
-    async def _answer(self, request: HttpRequest) -> HttpResponse:
-        answer = handle(request, self._agent)
-        if isinstance(answer, Ask):
-            answer = answer.render(await self._agent.call(answer.request))
-        return answer
+    def _connect(self) -> Connection:
+        return Connection(self._agent, self._answers, self._admission)
 
-    def _finish(self, response: HttpResponse) -> Answer:
-        headers = {**common_headers(self._agent.status()), **response.headers}
-        if response.status != 204:  # RFC 9110 section 8.6
-            headers["Content-Length"] = str(len(response.body))
-        return Answer(status=response.status, headers=headers, body=response.body)
-
-
-async def _read(raw: web.BaseRequest) -> HttpRequest:
-    body = await _read_body(raw) if raw.can_read_body else b""
-    return make_request(raw.method, raw.raw_path, headers=raw.headers, body=body, remote=raw.remote or "")
-
-
-async def _read_body(raw: web.BaseRequest) -> bytes:
-    """The whole body. Raises HttpError 413 when it is too long, without having read it all, and 400 when it is cut."""
-    too_long = HttpError(413, f"the request body is larger than {MAX_BODY_BYTES} bytes")
-    if (raw.content_length or 0) > MAX_BODY_BYTES:
-        raise too_long
-    if raw.headers.get("Expect", "").lower() == "100-continue":
-        await raw.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        raw.writer.output_size = 0
-    body = bytearray()
-    try:
-        async for chunk in raw.content.iter_any():
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                raise too_long
-    except (web.RequestPayloadError, http_exceptions.HttpProcessingError, ConnectionError):
-        raise HttpError(400, "400 Bad Request") from None
-    return bytes(body)
+    def _again(self) -> None:
+        self.tick()
+        self._timer = asyncio.get_running_loop().call_later(_TICK_S, self._again)

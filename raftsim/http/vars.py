@@ -88,7 +88,7 @@ def _get(request: HttpRequest, facts: AgentFacts, path: str) -> Ask:
 
 def _put(request: HttpRequest, facts: AgentFacts, path: str) -> Ask:
     query = request.query
-    if any(operation in query for operation in _LOCK_OPERATIONS):
+    if query and any(operation in query for operation in _LOCK_OPERATIONS):
         raise HttpError(501, "variable locks are not supported")
     body = decode_body(request, _TYPE)
     _check_kinds(body)
@@ -153,7 +153,7 @@ def _cas(request: HttpRequest) -> int | None:
 
 def _check_kinds(body: Mapping[str, Any]) -> None:
     for name, wanted in _KINDS.items():
-        if kind(body.get(name)) not in (wanted, "null"):
+        if name in body and kind(body[name]) not in (wanted, "null"):
             raise HttpError(400, f"json: cannot unmarshal {kind(body[name])} into Go struct field {_TYPE}.{name}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from raftsim.node.requests import Outcome, Request
@@ -49,6 +49,9 @@ class AgentFacts(Protocol):
     def status(self) -> dict[str, Any]:
         """See `Node.status`."""
 
+    def term_and_commit(self) -> tuple[int, int]:
+        """The term and the commit index of `status`, without the rest of it: every answer tells them."""
+
     def wall_ns(self) -> int:
         """Nanoseconds since 1970, for the times shown with variables."""
 
@@ -56,5 +59,8 @@ class AgentFacts(Protocol):
 class AgentView(AgentFacts, Protocol):
     """All that the server of the operator API needs."""
 
-    async def call(self, request: Request) -> Outcome:
-        """Put `request` to the node; always answers, and in bounded time."""
+    def client_request(self, request: Request, done: Callable[[Outcome], None]) -> None:
+        """Put `request` to the node; `done` gets the outcome in bounded time.
+
+        It may get it before this returns or in the midst of a turn of the node, and a second one: the first counts.
+        """

@@ -131,6 +131,10 @@ class LiveServer:
         """What `Node.status` says, now."""
         return self._node.status()
 
+    def term_and_commit(self) -> tuple[int, int]:
+        """Two numbers of `status` that are asked for often."""
+        return self._node.raft.term, self._node.raft.commit
+
     # The inputs of the node. All come through `_guard`, and none after the end.
 
     def receive(self, message: PeerMessage) -> None:

@@ -186,5 +186,5 @@ def test_a_load_that_fails_is_a_row_and_leaves_the_others(
     assert bad["error"] == "no write succeeded, 0 failed"
     out, err = capsys.readouterr()
     assert "| slow                  | 5 (1.0/2.0) | -         |" in out
-    assert "| slow                                 | 30.0/10.0/20.0 | -         |" in out
+    assert "| slow                                  | 30.0/10.0/20.0 | -         |" in out
     assert "2 clients  no write succeeded" in err

@@ -11,7 +11,7 @@ from tests.cli.stub import Stub
 from tests.cli.terminal import TIMEOUT_S, environment
 from tests.http.test_why import status
 
-SERVERS_ONLY = ("aiohttp", "asyncio", "msgpack", "ruamel", "hypothesis", "uvloop", "logging")
+SERVERS_ONLY = ("httptools", "asyncio", "msgpack", "ruamel", "hypothesis", "uvloop", "logging")
 
 
 def imported(*args: str, **variables: str) -> set[str]:

@@ -59,7 +59,11 @@ def test_every_parameter_that_is_read_is_there() -> None:
 
 
 def test_every_header_that_is_sent_is_there() -> None:
-    literals = {name for source in SOURCES for name in re.findall(r'"((?:X-|Raftsim)[\w-]*)"', source.read_text())}
+    literals = {
+        name
+        for source in SOURCES
+        for name in re.findall(r'(?:"|\\n)((?:X-|Raftsim)[\w-]*)(?:"|: )', source.read_text())
+    }
     assert set(table(PAGE, "Headers").column("Means")) == {name for name in literals if name != "Raftsim"} | {"Raftsim"}
 
 

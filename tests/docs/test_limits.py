@@ -12,6 +12,7 @@ from raftsim.cli import client, items
 from raftsim.client.settings import ClientSettings
 from raftsim.cluster import node as cluster_node
 from raftsim.core.settings import Settings
+from raftsim.http import body, connection, head
 from raftsim.http import server as http
 from raftsim.http.server import HttpServer
 from raftsim.live import complaints, listener
@@ -42,7 +43,17 @@ UNITS = {"s": 1, "KiB": 1 << 10, "MiB": 1 << 20}
 CONSTANTS: dict[str, float] = {
     "snapshots kept": snapshots.KEPT,
     "members remembered by name": node.MAX_SEEN,
-    "request body": http.MAX_BODY_BYTES,
+    "request line and headers": head.MAX_HEAD_BYTES,
+    "headers": head.MAX_HEADERS,
+    "request body": body.MAX_BODY_BYTES,
+    "chunk size with extensions, or trailer": body.MAX_LINE_BYTES,
+    "trailers": body.MAX_TRAILERS,
+    "sent ahead of an answer": connection.MAX_WAITING_BYTES,
+    "request line and headers in": connection.HEAD_S,
+    "request body in": connection.BODY_S,
+    "between two requests": connection.IDLE_S,
+    "answers that are not read": connection.UNREAD_S,
+    "rest of a refused request": connection.LINGER_S,
     "connections per client address": (HttpServer.__init__.__kwdefaults__ or {})["max_connections_per_client"],
     "connections waiting to be accepted": http.BACKLOG,
     "stopping": http.STOP_TIMEOUT_S,
@@ -86,7 +97,9 @@ HERE = {
     "agent/recovery.py": {"MAX_FILE_BYTES"},
     "agent/schema.py": {"MAX_FILE_BYTES", "MAX_SERVERS"},
     "agent/logs.py": {"_MAX_HELD_LINES"},
-    "http/server.py": {"MAX_BODY_BYTES"},
+    "http/body.py": {"MAX_BODY_BYTES", "MAX_LINE_BYTES", "MAX_TRAILERS"},
+    "http/connection.py": {"MAX_WAITING_BYTES"},
+    "http/head.py": {"MAX_HEAD_BYTES", "MAX_HEADERS"},
     "cli/client.py": {"MAX_ANSWER_BYTES"},
     "cli/items.py": {"MAX_VALUE_BYTES"},
     "wire/handshake.py": {"MAX_HELLO_BYTES"},

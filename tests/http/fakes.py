@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from raftsim.node.requests import OK, REFUSED, UNKNOWN, Outcome, Request
+from raftsim.node.requests import OK, REFUSED, STOPPED, UNKNOWN, Outcome, Request
 
 NOW_NS = 1_767_323_045_000_000_000
 ADDRESSES = ("127.0.0.1:4647", "127.0.0.1:4657")
@@ -56,7 +56,7 @@ def status_of(role: str = "leader", **changes: Any) -> dict[str, Any]:
 
 @dataclass
 class FakeAgent:
-    """Answers every request with `outcome`, once `gate` is open, and remembers what it was asked."""
+    """Answers every request with `outcome`, unless it is `held` until `release`, and remembers what it was asked."""
 
     outcome: Outcome = field(default_factory=lambda: Outcome(OK))
     raft_protocol: int = 2
@@ -64,7 +64,8 @@ class FakeAgent:
     state: dict[str, Any] = field(default_factory=status_of)
     asked: list[Request] = field(default_factory=list)
     asking: asyncio.Event = field(default_factory=asyncio.Event)
-    gate: asyncio.Event | None = None
+    held: bool = False
+    waiting: list[Callable[[Outcome], None]] = field(default_factory=list)
     name: str = "n1"
     region: str = "global"
     datacenter: str = "dc1"
@@ -73,15 +74,26 @@ class FakeAgent:
     def status(self) -> dict[str, Any]:
         return self.state
 
+    def term_and_commit(self) -> tuple[int, int]:
+        return self.state["term"], self.state["commit_index"]
+
     def wall_ns(self) -> int:
         return NOW_NS
 
-    async def call(self, request: Request) -> Outcome:
+    def client_request(self, request: Request, done: Callable[[Outcome], None]) -> None:
         self.asked.append(request)
         self.asking.set()
-        if self.gate is not None:
-            await self.gate.wait()
-        return self.outcome
+        self.waiting.append(done)
+        if not self.held:
+            self.release()
+
+    def release(self) -> None:
+        """Answer all that waits, and a second time, as a node does that goes down: that one must not count."""
+        self.held = False
+        waiting, self.waiting = self.waiting, []
+        for done in waiting:
+            done(self.outcome)
+            done(Outcome(UNKNOWN, reason=STOPPED))
 
     async def was_asked(self) -> None:
         """Wait for the first request."""

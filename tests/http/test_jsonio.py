@@ -107,7 +107,7 @@ def test_body() -> None:
     ("content", "headers", "complaint"),
     [
         (b"", {}, "Request body is empty"),
-        (b"", {"Transfer-Encoding": "chunked"}, "EOF"),
+        (b"", {"transfer-encoding": "chunked"}, "EOF"),
         (b"1", {}, "json: cannot unmarshal number into Go value of type api.Thing"),
         (b'"x"', {}, "json: cannot unmarshal string into Go value of type api.Thing"),
         (b"true", {}, "json: cannot unmarshal bool into Go value of type api.Thing"),

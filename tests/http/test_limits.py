@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from raftsim.http.server import MAX_BODY_BYTES, HttpServer
+from raftsim.http.body import MAX_BODY_BYTES
+from raftsim.http.server import HttpServer
 from tests.http.fakes import Client, FakeAgent, exchange, ok
 
 GET = b"GET /v1/regions HTTP/1.1\r\nHost: x\r\n\r\n"

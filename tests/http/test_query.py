@@ -161,6 +161,6 @@ def test_targets_that_are_no_path(target: str) -> None:
 
 
 def test_a_target_is_taken_apart() -> None:
-    request = make_request("GET", "https://h:1/a%2Fb?c=%20?&d", headers={"X-Y": "z"})
+    request = make_request("GET", "https://h:1/a%2Fb?c=%20?&d", headers={"x-y": "z"})
     assert (request.raw_path, request.path, request.raw_query) == ("/a%2Fb", "/a/b", "c=%20?&d")
     assert (request.query, request.headers) == ({"c": [" ?"], "d": [""]}, {"x-y": "z"})

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 
 import pytest
 
+from raftsim.http.answer import Answers
+from raftsim.http.message import HttpResponse
 from raftsim.http.server import HttpServer
 from raftsim.node.requests import Outcome, Request
 from tests.http.fakes import Client, FakeAgent, exchange, membership, ok
@@ -54,13 +57,13 @@ async def test_no_answer_names_the_software(server: HttpServer) -> None:
 
 
 async def test_half_closed_client_gets_all_its_answers(server: HttpServer, agent: FakeAgent) -> None:
-    agent.outcome, agent.gate = ok(membership()), asyncio.Event()
+    agent.outcome, agent.held = ok(membership()), True
     client = await Client.connect(server.port)
     client.send(LEADER + GET + LEADER)
     await agent.was_asked()
     client.writer.write_eof()
     await exchange(server.port, "GET /v1/regions")  # by now the end has arrived too
-    agent.gate.set()
+    agent.release()
     bodies = [(await client.reply()).body for _ in range(3)]
     assert bodies == [b'"127.0.0.1:4647"', b'["global"]', b'"127.0.0.1:4647"']
     assert await client.closed() == b""
@@ -96,7 +99,7 @@ async def test_half_closed_within_a_body_does_nothing(
 async def test_client_that_leaves_while_it_waits_is_harmless(
     server: HttpServer, agent: FakeAgent, caplog: pytest.LogCaptureFixture
 ) -> None:
-    agent.outcome, agent.gate = ok(membership()), asyncio.Event()
+    agent.outcome, agent.held = ok(membership()), True
     client = await Client.connect(server.port)
     client.send(LEADER)
     await agent.was_asked()
@@ -104,7 +107,7 @@ async def test_client_that_leaves_while_it_waits_is_harmless(
     client.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
     await client.close()
     await exchange(server.port, "GET /v1/regions")  # by now the reset has arrived too
-    agent.gate.set()
+    agent.release()
     assert (await exchange(server.port, "GET /v1/status/leader")).body == b'"127.0.0.1:4647"'
     assert not caplog.records
 
@@ -117,7 +120,7 @@ async def test_taken_port_is_an_os_error(server: HttpServer, agent: FakeAgent) -
 
 
 async def test_stop_closes_idle_connections_and_lets_running_ones_end(server: HttpServer, agent: FakeAgent) -> None:
-    agent.outcome, agent.gate = ok(membership()), asyncio.Event()
+    agent.outcome, agent.held = ok(membership()), True
     idle, busy = await Client.connect(server.port), await Client.connect(server.port)
     idle.send(GET)
     await idle.reply()
@@ -126,7 +129,7 @@ async def test_stop_closes_idle_connections_and_lets_running_ones_end(server: Ht
     port = server.port
     stopping = asyncio.create_task(server.stop())
     await asyncio.sleep(0)
-    agent.gate.set()
+    agent.release()
     assert (await busy.reply()).body == b'"127.0.0.1:4647"'
     assert await idle.closed() == await busy.closed() == b""
     await stopping
@@ -135,7 +138,7 @@ async def test_stop_closes_idle_connections_and_lets_running_ones_end(server: Ht
 
 
 async def test_stop_does_not_wait_for_ever(server: HttpServer, agent: FakeAgent) -> None:
-    agent.gate = asyncio.Event()
+    agent.held = True
     busy = await Client.connect(server.port)
     busy.send(LEADER)
     await agent.was_asked()
@@ -146,7 +149,7 @@ async def test_stop_does_not_wait_for_ever(server: HttpServer, agent: FakeAgent)
 
 async def test_a_bug_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     class Broken(FakeAgent):
-        async def call(self, request: Request) -> Outcome:
+        def client_request(self, request: Request, done: Callable[[Outcome], None]) -> None:  # noqa: ARG002
             raise RuntimeError(f"cannot do {type(request).__name__}")
 
     server = HttpServer(Broken(), "127.0.0.1", 0)
@@ -156,6 +159,39 @@ async def test_a_bug_is_logged(caplog: pytest.LogCaptureFixture) -> None:
         "HTTP/1.1 500 Internal Server Error",
         b"internal error: see the log of this server",
     )
+    assert reply.headers["Connection"] == "close"
     assert [record.levelname for record in caplog.records] == ["ERROR"]
     assert "cannot do ReadMembership" in caplog.text
     await server.stop()
+
+
+async def test_a_bug_in_an_answer_stays_in_http(
+    server: HttpServer, agent: FakeAgent, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The node must not see it: it would stop the server."""
+    agent.held = True
+    client = await Client.connect(server.port)
+    client.send(LEADER)
+    await agent.was_asked()
+    agent.outcome = ok("no membership")
+    agent.release()
+    assert (await client.reply()).status == "HTTP/1.1 500 Internal Server Error"
+    assert await client.closed() == b""
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
+def test_an_answer_cannot_be_split(agent: FakeAgent) -> None:
+    for value in ("a\r\nSet-Cookie: b", "a\nb", "a\rb"):
+        with pytest.raises(ValueError, match="has a line end in it"):
+            Answers(agent).encode(HttpResponse(200, {"Location": value}), None, last=False)
+
+
+async def test_a_connection_that_comes_with_the_end_is_not_kept(server: HttpServer) -> None:
+    """The loop may have accepted it already when the server stops."""
+    late = server._connect()
+    await server.stop()
+    ours, theirs = socket.socketpair()
+    theirs.settimeout(10)
+    with theirs:
+        await asyncio.get_running_loop().connect_accepted_socket(lambda: late, ours)
+        assert await asyncio.to_thread(theirs.recv, 1) == b""
