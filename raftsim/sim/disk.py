@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
+from math import inf
 from random import Random
 from typing import Any, Final, Literal, Protocol
 
@@ -81,7 +82,7 @@ class SimDisk:
         "_queued",
         "_rng",
         "_saving",
-        "_stalled",
+        "_stalled_until",
         "_syncing",
         "_timeline",
         "_waiting",
@@ -107,7 +108,7 @@ class SimDisk:
         self._last_seq = 0  # handed in
         self._incarnation = 0
         self._failed = False
-        self._stalled = False
+        self._stalled_until = 0.0
         self._waiting: list[Callable[[], None]] = []  # what would have come to its end, if the disk did not stall
 
     def restored(self) -> Restored:
@@ -141,13 +142,16 @@ class SimDisk:
 
     # faults
 
-    def stall(self) -> None:
-        """From now on nothing comes to its end."""
-        self._stalled = True
+    def stall(self, for_s: float) -> None:
+        """From now on nothing comes to its end. `for_s` may be infinite."""
+        end = self._timeline.now + for_s
+        self._stalled_until = max(self._stalled_until, end)
+        if end < inf:
+            self._timeline.at(end, self._end_stall, None)
 
     def release(self) -> None:
         """What should have come to its end does so now."""
-        self._stalled = False
+        self._stalled_until = 0.0
         waiting, self._waiting = self._waiting, []
         for end in waiting:
             self._timeline.at(self._timeline.now, self._end, (self._incarnation, end))
@@ -175,7 +179,7 @@ class SimDisk:
         self._waiting.clear()
         return last
 
-    # syncs, saves and reads come to their ends
+    # syncs, saves, reads and stalls come to their ends
 
     def _start_sync(self) -> None:
         self._syncing, self._queued = self._queued, []
@@ -206,6 +210,10 @@ class SimDisk:
         else:
             self._owner.chunk_read(wanted, data, last)
 
+    def _end_stall(self, _: None) -> None:
+        if self._timeline.now >= self._stalled_until:
+            self.release()
+
     def _kept(self, meta: SnapshotMeta, state: bytes) -> None:
         self._owner.snapshot_kept(meta, blake2b(state, digest_size=16).hexdigest())
 
@@ -219,7 +227,7 @@ class SimDisk:
         incarnation, end = job
         if incarnation != self._incarnation or self._failed:
             return
-        if self._stalled:
+        if self._timeline.now < self._stalled_until:
             self._waiting.append(end)
         else:
             end()

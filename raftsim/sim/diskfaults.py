@@ -10,12 +10,12 @@ import errno
 from collections.abc import Callable
 from errno import errorcode
 from functools import partial
+from math import inf
 from typing import Final
 
 from raftsim.sim.bytestore import ByteStore
 from raftsim.sim.disk import SimDisk
 from raftsim.sim.files import MUTATING, SimFiles
-from raftsim.sim.timeline import Timeline
 
 SECTOR: Final = 512  # bytes
 
@@ -23,20 +23,19 @@ SECTOR: Final = 512  # bytes
 class DiskFaults:
     """The disk of the server `name`. Methods raise ValueError for what its form of disk cannot do."""
 
-    def __init__(self, name: str, disk: SimDisk, timeline: Timeline, tell: Callable[..., None]) -> None:
+    def __init__(self, name: str, disk: SimDisk, tell: Callable[..., None]) -> None:
         self._disk = disk
-        self._timeline = timeline
         self._tell = partial(tell, "disk", name)
 
-    def stall(self, for_s: float | None = None) -> None:
+    def stall(self, for_s: float = inf) -> None:
         """Nothing that the disk does comes to its end, for `for_s` seconds or until it is mended."""
         self._tell("stall", str(for_s))
-        self._disk.stall()
-        if for_s is not None:
-            self._timeline.at(self._timeline.now + for_s, lambda _: self._disk.release(), None)
+        self._disk.stall(for_s)
 
     def slow(self, factor: float) -> None:
-        """Everything takes `factor` times as long."""
+        """What begins from now on takes `factor` times as long."""
+        if factor <= 0:
+            raise ValueError(f"a factor must be positive, got {factor}")
         self._tell("slow", str(factor))
         self._disk.slowness = factor
 

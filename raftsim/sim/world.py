@@ -233,7 +233,7 @@ class World:
 
     def disk(self, name: str) -> DiskFaults:
         """What can be done to the disk of server `name`, up or down."""
-        return DiskFaults(name, self.hosts[name].disk, self._timeline, self._tell)
+        return DiskFaults(name, self.hosts[name].disk, self._tell)
 
     # within
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from math import inf
 from random import Random
 
 from raftsim.check.naive import Naive
@@ -92,7 +93,7 @@ class Chaos:
         """One of the faults that a server survives, or comes back from when the disk is mended."""
         rng = self._disk_rng
         disk = self.world.disk(rng.choice(self.world.names))
-        slow = [lambda: disk.stall(rng.choice([0.01, 0.5, 3, None])), lambda: disk.slow(rng.choice([3, 20]))]
+        slow = [lambda: disk.stall(rng.choice([0.01, 0.5, 3, inf])), lambda: disk.slow(rng.choice([3, 20]))]
         broken = [
             lambda: disk.fail("write"),
             lambda: disk.fail("sync"),

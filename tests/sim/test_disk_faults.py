@@ -153,6 +153,7 @@ def test_a_stall_ends_by_itself(form: Form) -> None:
     for name in world.names:
         if name != bench.leader:
             world.disk(name).stall(0.2)
+            world.disk(name).stall(0.1)
     began = world.now
     bench.put(1)
     assert 0.2 < world.now - began < 0.3
@@ -297,6 +298,8 @@ def test_records_have_no_bytes_to_break() -> None:
 
 def test_what_there_is_not_can_not_be_broken() -> None:
     disk = Bench().world.disk("n1")
+    with pytest.raises(ValueError, match="a factor must be positive, got 0"):
+        disk.slow(0)
     with pytest.raises(ValueError, match="not an operation of a disk: read"):
         disk.fail("read")
     with pytest.raises(ValueError, match=r"no durable byte at 9999 in n1/raft/wal/0000000001\.wal"):
