@@ -1,43 +1,59 @@
-"""The disk of a simulated server: records instead of bytes, one sync at a time.
+"""The disk of a simulated server in virtual time: one sync at a time, snapshots saved and read beside it.
 
-Writes that arrive while a sync is running share the next one (group commit), as they do on the real disk. A crash
-keeps every synced write and a random prefix of the others: the log is one file, written in order. Snapshots are saved
-and read beside it. What a restart makes of log and snapshot together is the rule of the real disk: if the log holds
-the last entry that the snapshot stands for, it is kept, else none of it can be trusted.
+Writes that arrive while a sync is running share the next one (group commit), as they do on the real disk. What the disk
+holds, and what a crash leaves of it, is the business of its store: records, or bytes in files.
+
+Fail-stop, as live: after a failure the disk does nothing more in this life, and its server is told why.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
+from math import inf
 from random import Random
-from typing import Protocol
+from typing import Any, Final, Literal, Protocol
 
-from raftsim.core.entry import Entry, HardState, Restored, SnapshotMeta
+from raftsim.core.entry import Restored, SnapshotMeta
 from raftsim.core.output import ChunkWanted, Write
-from raftsim.sim.snapshots import SimSnapshots
+from raftsim.sim.bytestore import ByteStore
+from raftsim.sim.files import PowerCut
+from raftsim.sim.recordstore import RecordStore
+from raftsim.sim.store import Store, UnderWay
 from raftsim.sim.timeline import Timeline
+from raftsim.storage.errors import StorageError
+
+Form = Literal["records", "bytes"]
+RECORDS: Final = "records"
+BYTES: Final = "bytes"
+FORMS: Final[tuple[Form, ...]] = (RECORDS, BYTES)
 
 
 @dataclass(frozen=True, slots=True)
 class DiskModel:
     """How long one sync takes, which is how long it takes to read a part of a snapshot too, and how long it takes to
-    save a snapshot: uniform between the two."""
+    save a snapshot: uniform between the two. `form`: keep records, or run the real log over simulated files."""
 
     sync_min_s: float = 0.0001
     sync_max_s: float = 0.0005
     save_min_s: float = 0.001
     save_max_s: float = 0.01
+    form: Form = RECORDS
 
     def __post_init__(self) -> None:
         for least, most in ((self.sync_min_s, self.sync_max_s), (self.save_min_s, self.save_max_s)):
             if not 0 <= least <= most:
                 raise ValueError(f"times of a disk must be 0 <= min <= max, got {least} and {most}")
+        if self.form not in FORMS:
+            raise ValueError(f"the form of a disk must be one of {', '.join(FORMS)}, got {self.form}")
 
 
 class Owner(Protocol):
-    """Told what the disk has done; the first three are those of `Node`."""
+    """Told what the disk has done; the first three methods are those of `Node`."""
+
+    name: str
 
     def synced(self, seq: int) -> None: ...
 
@@ -48,185 +64,189 @@ class Owner(Protocol):
     def snapshot_kept(self, meta: SnapshotMeta, digest: str) -> None:
         """This snapshot, saved or received, is durable."""
 
+    def disk_failed(self, reason: str) -> None:
+        """The disk does nothing more: the server must stop."""
+
+    def power_cut(self) -> None:
+        """The machine stopped in the middle of what its disk was doing."""
+
 
 class SimDisk:
-    """What outlives a crash, and the port of a server."""
+    """What outlives a crash, and the port of a server. `held` is there at first."""
 
     __slots__ = (
-        "_bases",
-        "_compacting",
-        "_durable_seq",
-        "_held",
+        "_failed",
         "_incarnation",
+        "_last_seq",
         "_owner",
         "_queued",
         "_rng",
-        "_snapshots",
+        "_saving",
+        "_stalled_until",
         "_syncing",
         "_timeline",
+        "_waiting",
         "model",
+        "slowness",
+        "store",
     )
 
     def __init__(self, timeline: Timeline, model: DiskModel, rng: Random, held: Restored, owner: Owner) -> None:
         self.model = model
+        self.slowness = 1.0  # everything takes so many times as long
         self._timeline = timeline
         self._rng = rng
-        self._held = held
         self._owner = owner
-        self._snapshots = SimSnapshots()
-        # Behind these the log may go on whatever it holds: the snapshot that was received last, and the one before it,
-        # for writes that were under way when the last one came.
-        self._bases: tuple[SnapshotMeta, ...] = ()
+        self.store: Store
+        if model.form == BYTES:
+            self.store = ByteStore(owner.name, held, rng, self._kept)
+        else:
+            self.store = RecordStore(held, rng, self._kept)
         self._syncing: list[Write] = []
         self._queued: list[Write] = []
-        self._compacting = (0, 0)  # (seq, index): forget the log up to this index once this write is durable
-        self._durable_seq = 0
+        self._saving: tuple[SnapshotMeta, Iterator[bytes]] | None = None
+        self._last_seq = 0  # handed in
         self._incarnation = 0
+        self._failed = False
+        self._stalled_until = 0.0
+        self._waiting: list[Callable[[], None]] = []  # what would have come to its end, if the disk did not stall
 
     def restored(self) -> Restored:
-        """What a server that starts now finds."""
-        held = self._held
-        return Restored(held.hard, list(held.entries), held.base_index, held.base_term, held.snapshot)
+        """What a server that starts now finds. Raises StorageError: it must not start."""
+        return self.store.look()
+
+    def start(self) -> Restored:
+        """A server starts. Raises StorageError: it must not; and PowerCut."""
+        return self.store.start()
 
     # the port
 
     def submit(self, write: Write) -> None:
+        self._last_seq = write.seq
         self._queued.append(write)
         if not self._syncing:
             self._start_sync()
 
     def save_snapshot(self, meta: SnapshotMeta, state: Iterator[bytes]) -> None:
-        duration = self._draw(self.model.save_min_s, self.model.save_max_s)
-        self._timeline.at(self._timeline.now + duration, self._end_save, (self._incarnation, meta, state))
+        self._saving = (meta, state)
+        self._later(self.model.save_min_s, self.model.save_max_s, self._end_save)
 
     def read_chunk(self, wanted: ChunkWanted, max_bytes: int) -> None:
-        duration = self._draw(self.model.sync_min_s, self.model.sync_max_s)
-        self._timeline.at(self._timeline.now + duration, self._end_read, (self._incarnation, wanted, max_bytes))
+        self._later(self.model.sync_min_s, self.model.sync_max_s, self._end_read, wanted, max_bytes)
 
     def load_snapshot(self, meta: SnapshotMeta) -> Iterator[bytes]:
-        return self._snapshots.load(meta)
+        return self.store.load(meta)
 
     def compact(self, index: int) -> None:
-        snapshot = self._snapshots.newest
-        assert snapshot is not None, "nothing stands for what is to be forgotten"
-        assert index <= snapshot.index, f"the log up to {index} is needed behind the snapshot at {snapshot.index}"
-        pending = self._syncing + self._queued
-        self._compacting = (pending[-1].seq if pending else self._durable_seq, index)
-        self._compact()
+        self._does(self.store.compact, index, self._last_seq)
 
-    # the end of a life
+    # faults
+
+    def stall(self, for_s: float) -> None:
+        """From now on nothing comes to its end. `for_s` may be infinite."""
+        end = self._timeline.now + for_s
+        self._stalled_until = max(self._stalled_until, end)
+        if end < inf:
+            self._timeline.at(end, self._end_stall, None)
+
+    def release(self) -> None:
+        """What should have come to its end does so now."""
+        self._stalled_until = 0.0
+        waiting, self._waiting = self._waiting, []
+        for end in waiting:
+            self._timeline.at(self._timeline.now, self._end, (self._incarnation, end))
+
+    # the end of a life: each returns the seq of the last write that survives (0: none since it started)
 
     def crash(self) -> int:
-        """The server is gone. Returns the seq of the last write that survives (0: none since it started)."""
-        pending = self._syncing + self._queued
-        return self._lose_power(pending[: self._rng.randint(0, len(pending))])
+        """The machine goes down."""
+        return self._forget(self.store.crash)
+
+    def kill(self) -> int:
+        """The process ends at a failure of its disk; the machine goes on."""
+        return self._forget(self.store.kill)
 
     def flush(self) -> int:
-        """The server was stopped in good order: everything it wrote survives. Returns the last seq, as `crash`."""
-        return self._lose_power(self._syncing + self._queued)
+        """The server was stopped in good order: everything it wrote survives."""
+        return self._forget(self.store.flush)
 
-    def _lose_power(self, surviving: list[Write]) -> int:
-        self._keep(surviving)
-        last, self._durable_seq = self._durable_seq, 0
-        self._syncing, self._queued = [], []
-        self._compacting = (0, 0)
+    def _forget(self, end: Callable[[UnderWay], int]) -> int:
+        last = end(UnderWay(self._syncing, self._queued, self._saving))
+        self._syncing, self._queued, self._saving = [], [], None
+        self._last_seq = 0
         self._incarnation += 1  # what was going on must not be told to the server's next life
-        self._snapshots.forget_unfinished()
-        snapshot = self._snapshots.newest
-        if snapshot is not None:
-            self._bases = (snapshot,)
-            if not self._holds(snapshot):
-                self._stand_on(snapshot)
-            if self._held.hard.term < snapshot.term:
-                self._held.hard = HardState(snapshot.term)  # its own snapshot overtook the write of that term
+        self._failed = False
+        self._waiting.clear()
         return last
 
-    # syncs, saves and reads come to their ends
+    # syncs, saves, reads and stalls come to their ends
 
     def _start_sync(self) -> None:
         self._syncing, self._queued = self._queued, []
-        duration = self._draw(self.model.sync_min_s, self.model.sync_max_s)
-        self._timeline.at(self._timeline.now + duration, self._end_sync, self._incarnation)
+        self._later(self.model.sync_min_s, self.model.sync_max_s, self._end_sync)
 
-    def _end_sync(self, incarnation: int) -> None:
-        if incarnation != self._incarnation:
+    def _end_sync(self) -> None:
+        if not self._does(self.store.append, self._syncing):
             return
-        self._keep(self._syncing)
+        seq = self._syncing[-1].seq
         self._syncing = []
         if self._queued:
             self._start_sync()
-        self._owner.synced(self._durable_seq)
+        self._owner.synced(seq)
 
-    def _end_save(self, save: tuple[int, SnapshotMeta, Iterator[bytes]]) -> None:
-        incarnation, meta, state = save
-        if incarnation == self._incarnation:
-            # Drawn only now: what was applied in the meantime must not show.
-            whole = b"".join(state)
-            self._snapshots.keep(meta, whole)
-            self._tell_kept(meta, whole)
+    def _end_save(self) -> None:
+        assert self._saving is not None
+        meta, state = self._saving
+        # Drawn only now: what was applied in the meantime must not show.
+        if self._does(self.store.save, meta, b"".join(state)):
+            self._saving = None
             self._owner.snapshot_saved(meta)
 
-    def _end_read(self, read: tuple[int, ChunkWanted, int]) -> None:
-        incarnation, wanted, max_bytes = read
-        if incarnation == self._incarnation:
-            self._owner.chunk_read(wanted, *self._snapshots.read(wanted.index, wanted.offset, max_bytes))
+    def _end_read(self, wanted: ChunkWanted, max_bytes: int) -> None:
+        try:
+            data, last = self.store.read(wanted.index, wanted.offset, max_bytes)
+        except StorageError as error:
+            self._fail(str(error))
+        else:
+            self._owner.chunk_read(wanted, data, last)
 
-    def _tell_kept(self, meta: SnapshotMeta, state: bytes) -> None:
-        self._held.snapshot = self._snapshots.newest
+    def _end_stall(self, _: None) -> None:
+        if self._timeline.now >= self._stalled_until:
+            self.release()
+
+    def _kept(self, meta: SnapshotMeta, state: bytes) -> None:
         self._owner.snapshot_kept(meta, blake2b(state, digest_size=16).hexdigest())
 
-    def _draw(self, least: float, most: float) -> float:
-        return least + (most - least) * self._rng.random()
+    # time and failure
 
-    # what is held
+    def _later(self, min_s: float, max_s: float, end: Callable[..., None], *args: Any) -> None:
+        duration = (min_s + (max_s - min_s) * self._rng.random()) * self.slowness
+        self._timeline.at(self._timeline.now + duration, self._end, (self._incarnation, partial(end, *args)))
 
-    def _keep(self, writes: list[Write]) -> None:
-        held = self._held
-        for write in writes:
-            assert write.seq > self._durable_seq, f"write {write.seq} after {self._durable_seq}"
-            self._durable_seq = write.seq
-            held.hard = write.hard or held.hard
-            if write.entries:
-                self._append(write.first_index, write.entries)
-            if write.chunk is not None:
-                state = self._snapshots.receive(write.chunk)
-                if state is not None:
-                    self._bases = (*self._bases[-1:], write.chunk.meta)
-                    self._tell_kept(write.chunk.meta, state)
-        if self._compacting[1]:
-            self._compact()
+    def _end(self, job: tuple[int, Callable[[], None]]) -> None:
+        incarnation, end = job
+        if incarnation != self._incarnation or self._failed:
+            return
+        if self._timeline.now < self._stalled_until:
+            self._waiting.append(end)
+        else:
+            end()
 
-    def _append(self, first_index: int, entries: list[Entry]) -> None:
-        held = self._held
-        for base in self._bases:
-            if first_index == base.index + 1 and not self._holds(base):
-                self._stand_on(base)
-        place = first_index - held.base_index - 1
-        assert 0 <= place <= len(held.entries), f"a gap before index {first_index}"
-        held.entries[place:] = entries
+    def _does(self, work: Callable[..., None], *args: Any) -> bool:
+        """Whether the store did it. If not, the server hears of it before anything else happens."""
+        try:
+            work(*args)
+        except PowerCut:
+            self._failed = True
+            self._timeline.due.append(partial(self._report, self._incarnation, self._owner.power_cut))
+        except StorageError as error:
+            self._fail(str(error))
+        return not self._failed
 
-    def _compact(self) -> None:
-        seq, index = self._compacting
-        if seq > self._durable_seq:
-            return  # a write that is on its way may still change what comes before the index
-        self._compacting = (0, 0)
-        held = self._held
-        term = self._term_at(index)
-        if term is not None:
-            del held.entries[: index - held.base_index]
-            held.base_index, held.base_term = index, term
+    def _fail(self, reason: str) -> None:
+        self._failed = True
+        self._timeline.due.append(partial(self._report, self._incarnation, partial(self._owner.disk_failed, reason)))
 
-    def _holds(self, snapshot: SnapshotMeta) -> bool:
-        return self._term_at(snapshot.index) == snapshot.term
-
-    def _stand_on(self, snapshot: SnapshotMeta) -> None:
-        held = self._held
-        held.entries = []
-        held.base_index, held.base_term = snapshot.index, snapshot.term
-
-    def _term_at(self, index: int) -> int | None:
-        held = self._held
-        place = index - held.base_index
-        if place == 0:
-            return held.base_term
-        return held.entries[place - 1].term if 0 < place <= len(held.entries) else None
+    def _report(self, incarnation: int, tell: Callable[[], None]) -> None:
+        if incarnation == self._incarnation:
+            tell()

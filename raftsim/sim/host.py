@@ -18,8 +18,10 @@ from raftsim.node.server import Node
 from raftsim.sim.build import Build
 from raftsim.sim.clock import SimClock
 from raftsim.sim.disk import SimDisk
+from raftsim.sim.files import PowerCut
 from raftsim.sim.network import CUT, DOWN
-from raftsim.trace.events import CRASH, DELIVER, ERROR, PAUSE, RESUME, SNAPSHOT, START, Event
+from raftsim.storage.errors import StorageError
+from raftsim.trace.events import CRASH, DELIVER, ERROR, HALT, PAUSE, RESUME, SNAPSHOT, START, Event
 
 Input = Callable[[Node], object]
 
@@ -35,7 +37,10 @@ class PendingOutcome:
 
 
 class Host:
-    """`node` is None while the server is down. `life` counts its starts; a connection is made with one life."""
+    """`node` is None while the server is down. `life` counts its starts; a connection is made with one life.
+
+    `halted` is why the disk ended its last life, or keeps it from starting, in one sentence; "" if it did not.
+    """
 
     def __init__(self, info: PeerInfo, name: str, held: Restored, build: Build) -> None:
         self.info = info
@@ -44,6 +49,7 @@ class Host:
         self.life = 0
         self.paused = False
         self.node: Node | None = None
+        self.halted = ""
         self.connected: set[str] = set()  # ids of the servers this one has a link to
         self.clock = SimClock(build.timeline, self.turn)
         self.disk = SimDisk(build.timeline, build.disk, Random(f"{build.seed}/disk/{name}"), held, self)
@@ -64,10 +70,18 @@ class Host:
     # life and death
 
     def start(self) -> None:
-        """Start the server from what the disk holds."""
+        """Start the server from what the disk holds, unless it holds what no server must start from."""
         assert self.node is None, self.name
         build = self._build
-        restored = self.disk.restored()
+        self.halted = ""
+        try:
+            restored = self.disk.start()
+        except StorageError as error:
+            self._tell_halt(str(error))
+            return
+        except PowerCut:
+            self.emit(CRASH, self.disk.crash())
+            return
         self.life += 1
         self.emit(START, restored)
         self.node = Node(
@@ -94,6 +108,25 @@ class Host:
         self._hand(self.node, lambda node: node.stop())
         if self.node is not None:
             self._die(self.disk.flush())
+
+    def power_cut(self) -> None:
+        """The machine stopped while its disk was writing."""
+        if self.node is not None:
+            self.crash()
+
+    def disk_failed(self, reason: str) -> None:
+        """Fail-stop, as live: links break, those who wait are answered, and the process ends."""
+        self._take(lambda node: self._halt(node, reason))
+
+    def _halt(self, node: Node, reason: str) -> None:
+        self._tell_halt(reason)
+        self.connected.clear()
+        node.stop()
+        self._die(self.disk.kill())
+
+    def _tell_halt(self, reason: str) -> None:
+        self.halted = reason
+        self.emit(HALT, reason)
 
     def _die(self, last_seq: int) -> None:
         self.node = None
@@ -228,6 +261,9 @@ class Host:
             self._fail(error)
 
     def _fail(self, error: Exception) -> None:
+        if isinstance(error, StorageError) and self.node is not None:  # of a snapshot that was to be restored
+            self._halt(self.node, str(error))
+            return
         frame = traceback.extract_tb(error.__traceback__)[-1]
         self.emit(ERROR, f"{type(error).__name__}: {error} ({frame.name}, line {frame.lineno})")
         if self.node is not None:

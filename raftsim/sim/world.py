@@ -27,6 +27,7 @@ from raftsim.node.requests import Outcome, Request
 from raftsim.node.settings import NodeSettings
 from raftsim.sim.build import Build, Observer
 from raftsim.sim.disk import DiskModel
+from raftsim.sim.diskfaults import DiskFaults
 from raftsim.sim.host import Host, PendingOutcome
 from raftsim.sim.members import Members
 from raftsim.sim.network import Link, Network, NetworkModel
@@ -183,7 +184,7 @@ class World:
         self.hosts[name].stop()
 
     def restart(self, name: str) -> None:
-        """Start a server that is down from what its disk holds."""
+        """Start a server that is down from what its disk holds. It stays down if that must not be (`Host.halted`)."""
         self._tell("restart", name)
         self._start(name)
 
@@ -235,6 +236,10 @@ class World:
         if model is not None:
             self.network.models[link] = model
 
+    def disk(self, name: str) -> DiskFaults:
+        """What can be done to the disk of server `name`, up or down."""
+        return DiskFaults(name, self.hosts[name].disk, self._tell)
+
     # within
 
     def _set_up(self, name: str, held: Restored) -> None:
@@ -243,8 +248,10 @@ class World:
         self.hosts[name] = self._by_id[info.id] = Host(info, name, held, self._build)
 
     def _start(self, name: str) -> None:
-        self.hosts[name].start()
-        self.network.connect(self.hosts[name])
+        host = self.hosts[name]
+        host.start()
+        if host.node is not None:
+            self.network.connect(host)
 
     def _listen(self, observer: Observer, kinds: Iterable[str]) -> None:
         for kind in kinds:

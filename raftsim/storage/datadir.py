@@ -12,18 +12,18 @@ has forgotten its votes and must not come back under its name (B44).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from raftsim.core.entry import Restored, SnapshotMeta
 from raftsim.core.output import Write
 from raftsim.storage import identity
-from raftsim.storage.errors import REMEDY, StorageError
-from raftsim.storage.files import OsDirectory
+from raftsim.storage.errors import REMEDY, StorageError, explained
+from raftsim.storage.files import Directory, OsDirectory
 from raftsim.storage.identity import Identity
 from raftsim.storage.lock import Lock
 from raftsim.storage.recovery import segment_numbers
+from raftsim.storage.snapfile import BLOCK_BYTES
 from raftsim.storage.snapshots import Snapshots
 from raftsim.storage.wal import Wal, WalSettings
 
@@ -56,7 +56,8 @@ class DataDir:
             directory = OsDirectory(raft)
             lock = Lock(raft / "LOCK")
             try:
-                wal = _open_wal(directory, raft, Identity(cluster_id, server_id), settings)
+                whose = Identity(cluster_id, server_id)
+                wal = open_wal(directory, OsDirectory(raft / WAL), OsDirectory(raft / SNAPSHOTS), whose, settings)
             except BaseException:
                 lock.release()
                 raise
@@ -83,7 +84,7 @@ class DataDir:
 
         Raises StorageError, and whatever drawing from `state` raises; then nothing has changed.
         """
-        with _explained(self._snapshots.path):
+        with explained(self._snapshots.path):
             self._snapshots.save(meta, state)
 
     def read_chunk(self, index: int, offset: int, max_bytes: int) -> tuple[bytes, bool] | None:
@@ -91,12 +92,12 @@ class DataDir:
 
         None if that snapshot is not there any more. Raises StorageError.
         """
-        with _explained(self._snapshots.path):
+        with explained(self._snapshots.path):
             return self._snapshots.read_chunk(index, offset, max_bytes)
 
     def load_snapshot(self, meta: SnapshotMeta) -> Iterator[bytes]:
         """The state in the snapshot `meta`. Raises StorageError while it is drawn."""
-        with _explained(self._snapshots.path):
+        with explained(self._snapshots.path):
             yield from self._snapshots.load(meta)
 
     def compact(self, index: int) -> None:
@@ -104,7 +105,7 @@ class DataDir:
 
         Raises StorageError.
         """
-        with _explained(self._wal.path):
+        with explained(self._wal.path):
             self._wal.compact(index)
 
     def close(self) -> None:
@@ -112,28 +113,27 @@ class DataDir:
         self._lock.release()
 
 
-def _open_wal(directory: OsDirectory, raft: Path, ours: Identity, settings: WalSettings | None) -> Wal:
-    found = identity.read(directory)
+def open_wal(
+    raft: Directory,
+    wal: Directory,
+    snapshots: Directory,
+    whose: Identity,
+    settings: WalSettings | None = None,
+    block_bytes: int = BLOCK_BYTES,
+) -> Wal:
+    """Open the log in `wal`, or begin it, and leave in `raft` whose it is. Raises StorageError, OSError."""
+    found = identity.read(raft)
     if found is not None:
-        identity.check(directory, found, ours)
-    wal_directory = OsDirectory(raft / WAL)
-    if found is not None and not segment_numbers(wal_directory):
-        raise StorageError(f"{wal_directory.path}: the log is gone, and its votes with it. {REMEDY}")
-    wal = Wal.open(wal_directory, Snapshots(OsDirectory(raft / SNAPSHOTS)), settings)
+        identity.check(raft, found, whose)
+        if not segment_numbers(wal):
+            raise StorageError(f"{wal.path}: the log is gone, and its votes with it. {REMEDY}")
+    log = Wal.open(wal, Snapshots(snapshots, block_bytes), settings)
     if found is None:
         try:
-            if wal.restored != Restored():
-                raise StorageError(f"{directory.path}/{identity.FILE}: missing, though there is a log beside it")
-            identity.write(directory, ours)
+            if log.restored != Restored():
+                raise StorageError(f"{raft.path}/{identity.FILE}: missing, though there is a log beside it")
+            identity.write(raft, whose)
         except BaseException:
-            wal.close()
+            log.close()
             raise
-    return wal
-
-
-@contextmanager
-def _explained(path: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StorageError.because(path, error) from error
+    return log

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 REMEDY: Final = (
@@ -24,3 +26,12 @@ class DamagedSnapshot(StorageError):
 
     def __init__(self, path: str, offset: int, reason: str) -> None:
         super().__init__(f"{path}: damaged at offset {offset}: {reason}")
+
+
+@contextmanager
+def explained(path: str) -> Iterator[None]:
+    """An OSError from within becomes a StorageError; `path` is named where it names none."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError.because(path, error) from error

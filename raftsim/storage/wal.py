@@ -14,6 +14,7 @@ from raftsim.core.output import Write
 from raftsim.storage import frames, records
 from raftsim.storage.errors import StorageError
 from raftsim.storage.files import Directory
+from raftsim.storage.records import Position
 from raftsim.storage.recovery import Found, look, settle
 from raftsim.storage.segment import Segment, name_of
 from raftsim.storage.snapshots import Snapshots
@@ -70,6 +71,11 @@ class Wal:
         except OSError as error:
             raise StorageError.because(directory.path, error) from error
         return cls(directory, snapshots, segment, found, settings)
+
+    @property
+    def position(self) -> Position:
+        """Where the log stands: what was appended is durable up to there."""
+        return copy(self._position)
 
     def append(self, writes: Sequence[Write]) -> None:
         """Make `writes` durable, in order; the chunk of each after its record. Blocks.

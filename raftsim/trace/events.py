@@ -35,10 +35,11 @@ CRASH: Final = "crash"  # int seq: the last write that survives on the disk
 PAUSE: Final = "pause"  # None
 RESUME: Final = "resume"  # None
 ERROR: Final = "error"  # str: an exception that escaped the server, which is stopped for it
+HALT: Final = "halt"  # str: the disk failed, or holds what no server must start from; the server is, or stays, down
 FAULT: Final = "fault"  # plain data: what was done to the world
 
 TOLD_BY_NODE: Final = (WRITE, SYNCED, ROLE, CONFIG, COMMIT, APPLY, RESTORE, SEND, READ, REQUEST, OUTCOME)
-TOLD_BY_WORLD: Final = (DELIVER, DROP, DUPLICATE, START, SNAPSHOT, CRASH, PAUSE, RESUME, ERROR, FAULT)
+TOLD_BY_WORLD: Final = (DELIVER, DROP, DUPLICATE, START, SNAPSHOT, CRASH, PAUSE, RESUME, ERROR, HALT, FAULT)
 
 
 @dataclass(slots=True)

@@ -21,6 +21,7 @@ KNOWN = {
     "B13": "leader kept by a pre-candidate",
     "B15": "removed server disrupts the others",
     "B16": "leader without a quorum keeps others loyal",
+    "B17": "leader with a stalled disk stays leader",
     "B21": "transfer never given up",
     "B24": "entry of an older term committed by counting",
     "B25": "old append truncates entries that agree",

@@ -15,6 +15,7 @@ import pytest
 from raftsim.core import election, transfer
 from raftsim.core import raft as raft_module
 from raftsim.core.config import of
+from raftsim.core.durable import Durable
 from raftsim.core.entry import HardState
 from raftsim.core.errors import Rejected
 from raftsim.core.messages import Append, Message, Vote, VoteReply
@@ -26,6 +27,7 @@ from raftsim.storage.segment import Segment
 from raftsim.storage.wal import Wal
 from tests.bugs.bug import Bug, Patch, holds, is_caught
 from tests.core.harness import PLAIN, Cluster, Host, log_of
+from tests.sim.scenes import disk_of_the_leader_stalls
 from tests.storage.crashdisk import CrashDisk
 from tests.storage.helpers import open_wal, reopened, vote
 
@@ -195,6 +197,14 @@ def a_leader_is_always_loyal_to_itself(patch: Patch) -> None:
     patch.setattr(election, "_sticky", lambda raft, _: raft.role == LEADER)
 
 
+def the_disk_of_a_leader_hangs() -> None:
+    disk_of_the_leader_stalls()
+
+
+def a_write_never_hangs(patch: Patch) -> None:
+    patch.setattr(Durable, "stalled", lambda *_: 0.0)
+
+
 def transfer_to_a_server_that_died() -> None:
     cluster = Cluster(*"abc")
     leader = cluster.elect("a")
@@ -243,6 +253,7 @@ BUGS = [
         a_leader_that_does_not_check_its_quorum_is_cut_off,
         a_leader_is_always_loyal_to_itself,
     ),
+    Bug("B17", "leader with a stalled disk stays", the_disk_of_a_leader_hangs, a_write_never_hangs),
     Bug("B21", "transfer never given up", transfer_to_a_server_that_died, transfer_never_given_up),
     Bug(
         "B72",

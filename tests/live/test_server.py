@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from raftsim.core.output import Write
+from raftsim.core.output import FOLLOWER, Write
 from raftsim.live.loop import loop_factory, run
 from raftsim.node.requests import (
     LEADERSHIP_LOST,
@@ -24,7 +25,7 @@ from raftsim.node.requests import (
 from raftsim.storage.datadir import DataDir
 from raftsim.storage.errors import StorageError
 from tests.live.cluster import Cluster, read
-from tests.live.helpers import eventually
+from tests.live.helpers import BOUND_S, eventually
 
 LOOPS = [pytest.param(asyncio.new_event_loop, id="asyncio"), pytest.param(loop_factory(), id="installed")]
 
@@ -135,6 +136,33 @@ async def test_a_failing_disk_stops_the_server_and_nothing_is_vouched_for(
     await eventually(lambda: cluster.failures == [(leader, "wal/1: input/output error")])
     assert await relayed == Outcome(UNKNOWN, reason=LINK_LOST, forwarded=True)
     assert (await cluster.put(await cluster.leader(leader), "b")).kind == OK
+    await cluster.stop()
+
+
+async def test_a_leader_whose_disk_hangs_is_replaced(
+    tmp_path: Path, ports: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not stop: when the disk goes on, it follows (B17)."""
+    cluster = Cluster(tmp_path, ports)
+    await cluster.start()
+    old = await cluster.leader()
+    goes_on = threading.Event()
+    append = cluster.data[old].append
+
+    def hang(writes: Sequence[Write]) -> None:
+        assert goes_on.wait(BOUND_S)
+        append(writes)
+
+    monkeypatch.setattr(cluster.data[old], "append", hang)
+    waiting = asyncio.create_task(cluster.put(old, "on its way"))
+    new = await cluster.leader(old)
+    assert (await cluster.put(new, "kept")).kind == OK
+    assert cluster.servers[old].status()["role"] == FOLLOWER
+    goes_on.set()
+    await cluster.agreed()
+    assert await read(cluster.servers[old], "kept", stale=True) == "kept"
+    assert (await waiting).kind == UNKNOWN
+    assert cluster.failures == []
     await cluster.stop()
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
+from math import inf
 from random import Random
 
 from raftsim.check.naive import Naive
 from raftsim.core.config import LEARNER, REMOVE, VOTER
 from raftsim.node.requests import ChangeMembership, Outcome, Request, TransferLeadership
 from raftsim.sim.build import Observer
+from raftsim.sim.disk import FORMS, RECORDS, Form
 from raftsim.sim.world import World
 from raftsim.trace.events import Event
 from tests.sim.settle import get, index_of, put, settle
@@ -28,6 +31,9 @@ class Chaos:
     def __init__(self, seed: int, *observers: Observer) -> None:
         self.rng = Random(f"{seed}/chaos")
         self.weather = weather = Weather.draw(self.rng)
+        self._disk_rng = disk_rng = Random(f"{seed}/disk faults")
+        self._disk_fault = disk_rng.choice([0, 0.1, 0.3])
+        self.form: Form = disk_rng.choice(FORMS)
         self.outcomes: Counter[str] = Counter()
         self.naive = Naive()
         self._sightings = Sightings()
@@ -40,7 +46,7 @@ class Chaos:
             seed=seed,
             raft_protocol=self.rng.choice([2, 3]),
             network=weather.network,
-            disk=weather.disk,
+            disk=replace(weather.disk, form=self.form),
             settings=weather.settings,
             node_settings=weather.node_settings,
             observers=[self._watch, *observers],
@@ -57,6 +63,8 @@ class Chaos:
         while self.world.now < for_s:
             self.world.run(self.rng.choice([0.001, 0.01, 0.1, 0.4]))
             self._break_or_mend()
+            if self._disk_rng.random() < self._disk_fault:
+                self._break_a_disk()
             for _ in range(self.rng.choice([0, 1, 1, 4])):
                 self._ask(self.rng.choice(self.world.names))
             if self.rng.random() < self.weather.burst:
@@ -81,9 +89,26 @@ class Chaos:
         elif luck - weather.change < weather.transfer:
             self._transfer(name)
 
+    def _break_a_disk(self) -> None:
+        """One of the faults that a server survives, or comes back from when the disk is mended."""
+        rng = self._disk_rng
+        disk = self.world.disk(rng.choice(self.world.names))
+        slow = [lambda: disk.stall(rng.choice([0.01, 0.5, 3, inf])), lambda: disk.slow(rng.choice([3, 20]))]
+        broken = [
+            lambda: disk.fail("write"),
+            lambda: disk.fail("sync"),
+            lambda: disk.fill(rng.randrange(2_000)),
+            disk.read_only,
+            lambda: disk.cut_power(rng.randrange(1_000)),
+            lambda: disk.cut_power(rng.randrange(300)),
+        ]
+        rng.choice(slow if self.form == RECORDS else slow + broken)()
+
     def _mend(self) -> None:
         world = self.world
         world.heal()
+        for name in world.names:
+            world.disk(name).mend()
         for name in [name for name in world.names if name not in world.alive][:1]:
             world.restart(name)
         for name in world.alive:

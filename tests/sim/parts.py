@@ -24,6 +24,8 @@ def play(timeline: Timeline) -> None:
 class Server:
     """A server that only listens, and its disk."""
 
+    name = "n1"
+
     def __init__(self, seed: int = 0, model: DiskModel = SLOW_SAVES) -> None:
         self.seqs: list[int] = []
         self.saved: list[SnapshotMeta] = []
@@ -44,6 +46,12 @@ class Server:
     def chunk_read(self, wanted: ChunkWanted, data: bytes | None, last: bool) -> None:
         del wanted
         self.chunks.append((data, last))
+
+    def disk_failed(self, reason: str) -> None:
+        raise AssertionError(reason)
+
+    def power_cut(self) -> None:
+        raise AssertionError("the power was cut")
 
     def submit(self, *writes: Write) -> None:
         for write in writes:

@@ -1,11 +1,13 @@
-"""Situations with the membership that random schedules rarely bring about."""
+"""Situations that random schedules rarely bring about."""
 
 from __future__ import annotations
 
 from raftsim.core.config import LEARNER, REMOVE, VOTER
+from raftsim.core.output import FOLLOWER
 from raftsim.node.requests import OK, ChangeMembership, Outcome
+from raftsim.sim.disk import RECORDS, DiskModel, Form
 from raftsim.sim.world import World
-from tests.sim.settle import elected, leading
+from tests.sim.settle import elected, leading, put
 
 
 def changes(world: World, **ops: str) -> ChangeMembership:
@@ -47,4 +49,19 @@ def change_by_a_deposed_leader(seed: int) -> World:
     assert world.run_until(lambda: world.leader() not in {None, old}, 10)
     world.heal()
     world.run(1)
+    return world
+
+
+def disk_of_the_leader_stalls(form: Form = RECORDS) -> World:
+    """Its heartbeats would keep all others quiet while nothing can be committed: it resigns, and another one leads."""
+    world = World(3, seed=6, disk=DiskModel(form=form))
+    old = elected(world)
+    assert world.ask(old, put("key", "before")).kind == OK
+    world.disk(old).stall()
+    world.submit(old, put("key", "on its way"))
+    assert world.run_until(lambda: world.leader() not in {None, old}, 5), f"{old} still leads"
+    status = world.status(old)
+    assert status is not None
+    assert status["role"] == FOLLOWER
+    assert world.ask(elected(world), put("key", "of another leader")).kind == OK
     return world

@@ -28,6 +28,7 @@ def settle(world: World, *, retire: bool = False) -> None:
     world.network.model = NetworkModel()
     world.heal()
     for name in world.names:
+        world.disk(name).mend()
         if world.hosts[name].paused:
             world.resume(name)
         if name not in world.alive:

@@ -10,6 +10,7 @@ from raftsim.core.config import LEARNER, REMOVE, VOTER
 from raftsim.core.settings import Settings
 from raftsim.node.requests import ChangeMembership, RemovePeer, TransferLeadership
 from raftsim.node.settings import NodeSettings
+from raftsim.sim.disk import BYTES, FORMS, DiskModel, Form
 from raftsim.sim.network import Exponential, NetworkModel
 from raftsim.sim.world import World
 from tests.sim.settle import get, put, settle
@@ -32,6 +33,7 @@ class AnyWorld(RuleBasedStateMachine):
         stickiness=st.booleans(),
         fast_failover=st.booleans(),
         threshold=st.sampled_from([2, 10]),
+        form=st.sampled_from(FORMS),
     )
     def begin(
         self,
@@ -43,6 +45,7 @@ class AnyWorld(RuleBasedStateMachine):
         stickiness: bool,
         fast_failover: bool,
         threshold: int,
+        form: Form,
     ) -> None:
         self.writes = 0
         self.protected = stickiness and (pre_vote or check_quorum)
@@ -50,6 +53,7 @@ class AnyWorld(RuleBasedStateMachine):
             NAMES,
             seed=seed,
             network=NetworkModel(Exponential(0.01), loss=loss, duplicate=duplicate),
+            disk=DiskModel(form=form),
             settings=Settings(
                 pre_vote=pre_vote, check_quorum=check_quorum, stickiness=stickiness, fast_failover=fast_failover
             ).scaled(0.3),
@@ -100,6 +104,24 @@ class AnyWorld(RuleBasedStateMachine):
             self.world.crash(name)
         else:
             self.world.restart(name)
+
+    @rule(name=name)
+    def stall_a_disk(self, name: str) -> None:
+        self.world.disk(name).stall()
+
+    @precondition(lambda self: self.world.hosts["n1"].disk.model.form == BYTES)
+    @rule(name=name, operation=st.sampled_from(["write", "sync", "create"]))
+    def break_a_disk(self, name: str, operation: str) -> None:
+        self.world.disk(name).fail(operation)
+
+    @precondition(lambda self: self.world.hosts["n1"].disk.model.form == BYTES)
+    @rule(name=name, after=st.integers(0, 300))
+    def cut_the_power(self, name: str, after: int) -> None:
+        self.world.disk(name).cut_power(after)
+
+    @rule(name=name)
+    def mend_a_disk(self, name: str) -> None:
+        self.world.disk(name).mend()
 
     @rule(name=name)
     def pause_or_resume(self, name: str) -> None:

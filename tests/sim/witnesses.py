@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from raftsim.trace.events import CONFIG, OUTCOME, RESTORE, START, Event
+from raftsim.trace.events import CONFIG, HALT, OUTCOME, RESTORE, START, Event
 
 FROM_SNAPSHOT: Final = "started from a snapshot"
 INSTALLED: Final = "snapshot installed"
 ENTERED: Final = "joint configuration entered"
 LEFT: Final = "joint configuration left"
 TRANSFERRED: Final = "leadership transferred"
-RARE: Final = (FROM_SNAPSHOT, INSTALLED, ENTERED, LEFT, TRANSFERRED)
+HALTED: Final = "stopped by its disk"
+RARE: Final = (FROM_SNAPSHOT, INSTALLED, ENTERED, LEFT, TRANSFERRED, HALTED)
 
 
 class RealTime:
@@ -47,6 +48,8 @@ class Sightings:
             self._started[node] = event.time
             self._joint[node] = False
             self.seen[FROM_SNAPSHOT] += subject.snapshot is not None
+        elif event.kind == HALT:
+            self.seen[HALTED] += 1
         elif event.kind == RESTORE:
             self.seen[INSTALLED] += event.time > self._started[node]
         elif event.kind == CONFIG:

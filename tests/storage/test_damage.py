@@ -9,7 +9,7 @@ from pathlib import Path
 import msgpack
 import pytest
 
-from raftsim.core.entry import COMMAND, Entry
+from raftsim.core.entry import COMMAND, Entry, HardState
 from raftsim.core.output import Write
 from raftsim.storage import frames
 from raftsim.storage.errors import StorageError
@@ -95,6 +95,19 @@ def test_a_flipped_bit_in_any_other_frame_is_refused(wal: Path, number: int) -> 
             assert "remove-peer" in str(caught.value)
             assert "\n" not in str(caught.value)
             assert file.read_bytes() == data, "a refusal changes nothing"
+
+
+def test_a_corrupted_vote_record_is_refused(tmp_path: Path) -> None:
+    """Starting without it, this server could vote twice."""
+    directory = OsDirectory(tmp_path)
+    fill(directory, [[vote(7, "candidate")], [put(1, "x", term=7)]])
+    file = tmp_path / "0000000001.wal"
+    data = file.read_bytes()
+    file.write_bytes(data.replace(b"candidate", b"candidata"))
+    with pytest.raises(StorageError, match=r"0000000001\.wal: damaged at offset \d+: .*remove-peer"):
+        reopened(directory)
+    file.write_bytes(data)
+    assert reopened(directory)[0].hard == HardState(7, "candidate")
 
 
 def test_frames_lost_at_the_end_of_an_earlier_segment_are_missed(wal: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from raftsim.core.config import of
 from raftsim.core.entry import HardState, Restored, bootstrapped
 from raftsim.storage.errors import StorageError
+from raftsim.storage.files import OsFile
 from tests.storage.helpers import model, open_dir, put, vote
 
 
@@ -169,6 +171,61 @@ def test_an_error_of_the_disk_names_the_file(
     with pytest.raises(StorageError, match=os.strerror(number)):
         data.append([put(1, "x")])
     data.close()
+
+
+def test_a_full_disk_names_the_file(tmp_path: Path) -> None:
+    """The system itself says so, of a device that is always full."""
+    data = open_dir(tmp_path)
+    segment = data._wal._segment
+    segment._file.close()
+    segment._file = OsFile(Path("/dev/full"), os.O_RDWR)
+    for _ in range(2):
+        with pytest.raises(StorageError, match=r"^/dev/full: No space left on device \(the log takes no more writes"):
+            data.append([put(1, "x")])
+    data.close()
+    open_dir(tmp_path).close()
+
+
+def test_what_was_written_in_part_before_an_error_is_cut(tmp_path: Path) -> None:
+    """The system takes some bytes, and refuses the rest."""
+    data = open_dir(tmp_path)
+    data.append([put(1, "x")])
+    offset = data._wal._segment._offset
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (offset + 20, hard))
+    try:
+        with pytest.raises(StorageError, match=r"wal/0000000001\.wal: File too large \(the log takes no more writes"):
+            data.append([put(2, "y" * 50)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    data.close()
+    data = open_dir(tmp_path)
+    data.close()
+    assert data.restored == model([put(1, "x")])
+    assert data.notes == [
+        f"{tmp_path}/raft/wal/0000000001.wal: cut an unfinished write, never acknowledged, at {offset}"
+    ]
+
+
+def test_a_read_only_disk_is_refused_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log is read, and then made durable: a server that could not write must not vouch for anything."""
+    data = open_dir(tmp_path)
+    data.append([put(1, "x")])
+    data.close()
+    opened = os.open
+
+    def read_only(path: Path, flags: int, mode: int = 0o777) -> int:
+        if flags & os.O_RDWR and Path(path).name != "LOCK":
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+        return opened(path, flags, mode)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", read_only)
+        with pytest.raises(StorageError, match=r"wal/0000000001\.wal: Read-only file system$"):
+            open_dir(tmp_path)
+    data = open_dir(tmp_path)
+    data.close()
+    assert data.restored == model([put(1, "x")])
 
 
 def test_a_part_written_is_followed_by_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,7 +74,7 @@ def a_bit_flipped_in_the_middle() -> None:
     disk = CrashDisk()
     fill(disk, [[write] for write in WRITES])
     offset, _ = frames_in(disk.wal, 1)[5]
-    disk.wal.files["0000000001.wal"].cached[offset + 20] ^= 1
+    disk.wal.inodes["0000000001.wal"].cached[offset + 20] ^= 1
     with pytest.raises(StorageError, match="damaged"):
         reopened(disk)
 
@@ -98,7 +98,7 @@ def the_newest_snapshot_rots_after_compaction() -> None:
         wal.snapshots.save(meta_of(index, 1), [b"state"])
     wal.compact(10)
     wal.close()
-    disk.snapshots.files[disk.snapshots.names()[-1]].cached[-1] ^= 1
+    disk.snapshots.inodes[disk.snapshots.names()[-1]].cached[-1] ^= 1
     found, _ = reopened(disk, SMALL)
     assert found.snapshot == meta_of(4, 1)
     assert found.entries == model(WRITES).entries[found.base_index :]

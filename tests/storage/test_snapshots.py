@@ -135,7 +135,7 @@ def test_damage_is_found_whenever_a_snapshot_is_read() -> None:
     disk = CrashDisk()
     snapshots = Snapshots(disk.snapshots, BLOCK_BYTES)
     snapshots.save(meta_of(30, 1), [STATE])
-    (file,) = disk.snapshots.files.values()
+    (file,) = disk.snapshots.inodes.values()
     file.cached[file.cached.index(STATE[BLOCK_BYTES : BLOCK_BYTES + 9])] ^= 1
     assert snapshots.read_chunk(30, 0, BLOCK_BYTES) == (STATE[:BLOCK_BYTES], False)
     with pytest.raises(DamagedSnapshot, match="not a sound block of the state"):
