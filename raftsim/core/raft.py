@@ -52,6 +52,7 @@ class Raft:
         self.role = FOLLOWER
         self.leader: str | None = None
         self.announced: tuple[str, int, str | None] = (self.role, self.term, None)  # what the last RoleChanged said
+        self.started = now
         self.leader_contact = float("-inf")  # when a leader was last heard
         self.snapshot = restored.snapshot  # the newest durable one
         self.commit = restored.snapshot.index if restored.snapshot else 0
@@ -75,6 +76,7 @@ class Raft:
         self.uncommitted_bytes = 0
         self.transfer_target: str | None = None
         self.transfer_deadline = now
+        self.told_to_stand = False  # somebody was, in this term
         self.round = 0
         self.round_began: deque[float] = deque()  # when the latest rounds began; the last is `round`
         self.new_reads: list[int] = []
@@ -217,6 +219,7 @@ class Raft:
         self.progress = {id: Progress(next_index, now) for id in self.config.members() if id != self.id}
         self.round = 0
         self.round_began.clear()
+        self.told_to_stand = False
         self.heartbeat_deadline = now + self.settings.heartbeat_interval_s
         self.uncommitted_bytes = sum(entry.size for entry in self.log.slice(self.commit, self.log.last_index))
         self.term_start_index = replication.append_own(self, Entry(self.term, NOOP))

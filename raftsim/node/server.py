@@ -138,7 +138,8 @@ class Node:
         if self.applied_index < self.apply_to and self.raft.restore is None:
             self._apply()  # what the last turn left, unless a snapshot has taken its place
         while True:
-            output = self.raft.drain(now)
+            # The time anew: whoever was answered may have asked again, and a lease is looked at after the question.
+            output = self.raft.drain(self.clock.now())
             if output is not None:
                 self._act(output)
             elif settled:

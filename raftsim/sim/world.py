@@ -190,6 +190,14 @@ class World:
         """Let it go on, with everything that waited."""
         self.hosts[name].resume()
 
+    def set_clock(self, name: str, *, rate: float = 1.0, jump_s: float = 0.0) -> None:
+        """A bad clock: it jumps forward, then runs `rate` times as fast as true time, through restarts too.
+
+        Raises ValueError for what no monotonic clock does.
+        """
+        self.hosts[name].clock.set(rate, jump_s)
+        self._tell("clock", name, repr(rate), repr(jump_s))
+
     def isolate(self, name: str, *, refused: bool = False) -> None:
         """Cut a server off from all others, both ways. Its clients still reach it.
 
