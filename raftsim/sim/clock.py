@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf, nextafter
+from math import inf
 
 from raftsim.sim.timeline import Timeline
 
@@ -61,23 +61,22 @@ class SimClock:
         self._deadline = self._armed = inf
 
     def _true_time(self, deadline: float) -> float:
-        """When this clock will show `deadline`, or a little more."""
+        """When this clock will show `deadline`."""
         if self._rate == 1.0 and self._shown == self._set_at:
             return deadline
-        due = self._set_at + (deadline - self._shown) / self._rate
-        while self._shown + (due - self._set_at) * self._rate < deadline:
-            due = nextafter(due, inf)  # rounded down, it would ring too early for ever
-        return due
+        return self._set_at + (deadline - self._shown) / self._rate
 
     def _ring(self, armed: float) -> None:
         if armed != self._armed:
             return  # an earlier deadline took its place
         self._armed = inf
-        if self._deadline <= self.now():
-            self._deadline = inf
-            self.turn_soon()
-        else:
+        if self._true_time(self._deadline) > self._timeline.now:
             self.wake_at(self._deadline)
+            return
+        if self.now() < self._deadline:  # by a rounding: the server would go back to sleep until now, for ever
+            self._shown, self._set_at = self._deadline, self._timeline.now
+        self._deadline = inf
+        self.turn_soon()
 
     def _take_turn(self) -> None:
         self._turn_due = False
