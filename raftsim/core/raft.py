@@ -117,8 +117,8 @@ class Raft:
         elif now >= self.election_deadline:
             election.on_timeout(self, now)
 
-    def propose(self, data: bytes) -> tuple[int, int]:
-        """Append a command. Returns (index, term): it took place if that index is applied with that term.
+    def propose(self, data: bytes, kind: int = COMMAND) -> tuple[int, int]:
+        """Append a command (or a RESTORE_STEP). Returns (index, term): it took place if that is applied there.
 
         Raises NotLeader, Busy when too much is uncommitted, Rejected while leadership is being handed over.
         """
@@ -128,7 +128,7 @@ class Raft:
             raise Rejected(TRANSFER_IN_PROGRESS, f"to {self.transfer_target}")
         if self.uncommitted_bytes + len(data) > self.settings.max_uncommitted_bytes:
             raise Busy("max_uncommitted_bytes")
-        return replication.append_own(self, Entry(self.term, COMMAND, data)), self.term
+        return replication.append_own(self, Entry(self.term, kind, data)), self.term
 
     def change(self, changes: Sequence[Change], now: float) -> tuple[int, int]:
         """Begin a membership change. Returns (index, term) as `propose`. Raises NotLeader or Rejected(reason)."""

@@ -24,6 +24,7 @@ from raftsim.core.settings import Settings
 from raftsim.machine.base import Machine
 from raftsim.machine.standard import standard_machine
 from raftsim.node.requests import Outcome, Request
+from raftsim.node.restore import steps
 from raftsim.node.settings import NodeSettings
 from raftsim.sim.build import Build, Observer
 from raftsim.sim.disk import DiskModel
@@ -136,6 +137,24 @@ class World:
         if pending.outcome is None:
             raise TimeoutError(f"no outcome from {name} within {within_s} s of virtual time")
         return pending.outcome
+
+    def restore(self, name: str, state: Iterable[bytes]) -> PendingOutcome:
+        """An operator's restore by way of server `name`: the state of the machine replaced on all servers.
+
+        The handle's `request` is the step that is being worked on; its `outcome` is that of `node.restore.steps`.
+        """
+        requests = steps(state)
+        restoring = PendingOutcome(name, next(requests))
+
+        def go_on(outcome: Outcome) -> None:
+            try:
+                restoring.request = requests.send(outcome)
+                self.submit(name, restoring.request, go_on)
+            except StopIteration as end:
+                restoring.outcome = end.value
+
+        self.submit(name, restoring.request, go_on)
+        return restoring
 
     # views
 
