@@ -149,7 +149,7 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         times.setdefault("election_timeout_max_s", 2 * times["election_timeout_min_s"])
     rules = {
         name: values[f"raftsim.{name}"]
-        for name in ("fast_failover", "pre_vote", "check_quorum")
+        for name in ("fast_failover", "pre_vote", "check_quorum", "lease_reads", "max_clock_drift")
         if f"raftsim.{name}" in values
     }
     try:

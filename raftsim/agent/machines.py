@@ -9,7 +9,7 @@ from typing import Final
 from raftsim.agent.schema import ConfigError
 from raftsim.machine.base import Machine
 
-_PARTS: Final = ("check_command", "apply", "query", "snapshot", "restore")
+_PARTS: Final = ("check_command", "apply", "query", "snapshot", "restore", "replace")
 
 
 def machine_of(path: str) -> Machine:

@@ -134,6 +134,12 @@ def _whole(lowest: int, highest: int) -> Callable[[object], int]:
     return check
 
 
+def _fraction(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 10:
+        raise ValueError(f"must be a number more than 0 and at most 10, got {_show(value)}")
+    return float(value)
+
+
 def _raft_protocol(value: object) -> int:
     if type(value) is not int or value not in {2, 3}:
         raise ValueError(f"raft_protocol must be 2 or 3, got {_show(value)}")
@@ -219,6 +225,8 @@ _KEYS: dict[str, Callable[[object], Any]] = {
     "raftsim.fast_failover": _flag,
     "raftsim.pre_vote": _flag,
     "raftsim.check_quorum": _flag,
+    "raftsim.lease_reads": _flag,
+    "raftsim.max_clock_drift": _fraction,
     "raftsim.faults": _flag,
     "raftsim.machine": _factory,
 }

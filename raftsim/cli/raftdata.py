@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_LOG_TYPES: Final = ("LogNoop", "LogCommand", "LogConfiguration")  # by the kind of an entry
+_LOG_TYPES: Final = ("LogNoop", "LogCommand", "LogConfiguration", "LogRestoreStep")  # by the kind of an entry
 _FIELDS: Final = {
     "put": ("Namespace", "Path", "Items", "CheckIndex", "Time"),
     "delete": ("Namespace", "Path", "CheckIndex"),
@@ -125,10 +125,14 @@ def _server_directory(path: Path) -> Path:
 
 def _contents(entry: Entry) -> dict[str, Any]:
     """The type and body of an entry, as far as they are not empty. Raises ValueError."""
+    from raftsim.core.entry import RESTORE_STEP
+
     if not isinstance(entry.data, bytes):
         return {"Body": _configuration(entry.data)}
     if not entry.data:
         return {}
+    if entry.kind == RESTORE_STEP:
+        return {"Bytes": len(entry.data)}
     if entry.data.startswith(_SESSION):
         return {"CommandType": "session", "Body": _plain(_unpacked(entry.data.removeprefix(_SESSION)))}
     match _unpacked(entry.data):
@@ -172,9 +176,10 @@ def _configuration(config: Config) -> dict[str, Any]:
 
 
 def _state(found: Inspection, last_index: int) -> dict[str, Any]:
-    from raftsim.core.entry import COMMAND
+    from raftsim.core.entry import COMMAND, RESTORE_STEP
     from raftsim.machine.sessions import Sessions
     from raftsim.machine.variables import Variables
+    from raftsim.node.restore import Staging
 
     variables = Variables()
     machine = Sessions(variables)
@@ -190,10 +195,13 @@ def _state(found: Inspection, last_index: int) -> dict[str, Any]:
     elif restored.base_index:
         raise Failure(f"what led to the state at index {last_index} is not in the log any more")
     entries = restored.entries[base - restored.base_index : last_index - restored.base_index]
+    staging = Staging(machine)
     for index, entry in enumerate(entries, base + 1):
-        if entry.kind == COMMAND:
-            assert isinstance(entry.data, bytes)
-            machine.apply(index, entry.data)
+        if isinstance(entry.data, bytes):
+            if entry.kind == COMMAND:
+                machine.apply(index, entry.data)
+            elif entry.kind == RESTORE_STEP:
+                staging.apply(index, entry.data)
     keys = [(each["Namespace"], each["Path"]) for each in variables.query(("list", "*", ""))["variables"]]
     return {"Index": last_index, "Variables": [variables.query(("get", *key))["variable"] for key in keys]}
 

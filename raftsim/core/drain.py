@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def drain(raft: Raft, now: float) -> Output | None:
     if raft.role == LEADER:
-        asked = bool(raft.new_reads)
+        asked = bool(raft.new_reads) and not reads.by_lease(raft, now)
         if asked:
             reads.begin_round(raft, now)
         replication.broadcast(raft, now, heartbeat=asked)

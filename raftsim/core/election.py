@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from raftsim.core import lease
 from raftsim.core.messages import Vote, VoteReply
 from raftsim.core.output import CANDIDATE, FOLLOWER, LEADER, PRE_CANDIDATE
 from raftsim.core.quorum import committed_index, vote_result
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from raftsim.core.raft import Raft
 
 HEARS_LEADER: Final = "hears a leader"
+IS_BOUND: Final = "may have heard a leader, whose lease is not over"
 KNOWS_LATER_TERM: Final = "knows a later term"
 HAS_VOTED: Final = "has voted for another"
 HAS_NEWER_LOG: Final = "has a newer log"
@@ -96,6 +98,8 @@ def _refusal(raft: Raft, message: Vote, now: float) -> str:
     """Why not; empty if the vote is granted."""
     if _sticky(raft, now) and not message.force:
         return HEARS_LEADER  # and the higher term is not taken over: that alone would depose the leader
+    if raft.settings.lease_reads and lease.promised(raft, now) and not message.force:
+        return IS_BOUND
     if message.term > raft.term and not message.pre:
         raft.follow(message.term, None)
     if message.term < raft.term or (message.pre and message.term == raft.term):

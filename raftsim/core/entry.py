@@ -10,6 +10,7 @@ from raftsim.core.config import Config
 NOOP: Final = 0  # opens a leader's term, so that entries of earlier terms can be committed (paper section 8)
 COMMAND: Final = 1  # data: bytes for the state machine
 CONFIG: Final = 2  # data: the Config that is in force from here on
+RESTORE_STEP: Final = 3  # data: bytes of an operator's restore of the whole state; as a command for all this room knows
 
 CONFIG_SIZE: Final = 1024  # what a configuration counts where bytes are limited
 

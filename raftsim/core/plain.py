@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from raftsim.core.config import Config, ConfigError, Server, check
-from raftsim.core.entry import COMMAND, CONFIG, NOOP, Entry, HardState, SnapshotMeta
+from raftsim.core.entry import COMMAND, CONFIG, NOOP, RESTORE_STEP, Entry, HardState, SnapshotMeta
 from raftsim.core.errors import ProtocolViolation
 
 Plain = tuple[Any, ...]
@@ -24,7 +24,7 @@ def entry_from_plain(plain: object) -> Entry:
     if type(plain) is tuple and len(plain) == 3:
         term, kind, data = plain
         if type(term) is int and term >= 0 and type(kind) is int:
-            if type(data) is bytes and kind in (NOOP, COMMAND):
+            if type(data) is bytes and kind in (NOOP, COMMAND, RESTORE_STEP):
                 return Entry(term, kind, data)
             if kind == CONFIG:
                 return Entry(term, CONFIG, config_from_plain(data))

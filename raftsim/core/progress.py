@@ -31,6 +31,7 @@ class Progress:
         "next",
         "offset",
         "probing",
+        "proven",
         "round",
         "snapshot",
         "state",
@@ -53,6 +54,7 @@ class Progress:
         self.goal, self.goal_set = next_index, now
         self.caught_up = False  # whether the last finished round was short
         self.contact = now  # when that round began: proof that it followed us then; at first, the benefit of the doubt
+        self.proven = float("-inf")  # the same, without that benefit
 
     def may_send(self, max_appends: int, max_bytes: int) -> bool:
         """Whether an Append with entries may leave now."""

@@ -53,6 +53,7 @@ class Raft:
         self.role = FOLLOWER
         self.leader: str | None = None
         self.announced: tuple[str, int, str | None] = (self.role, self.term, None)  # what the last RoleChanged said
+        self.started = now
         self.leader_contact = float("-inf")  # when a leader was last heard
         self.snapshot = restored.snapshot  # the newest durable one
         self.commit = restored.snapshot.index if restored.snapshot else 0
@@ -76,6 +77,7 @@ class Raft:
         self.uncommitted_bytes = 0
         self.transfer_target: str | None = None
         self.transfer_deadline = now
+        self.told_to_stand = False  # somebody was, in this term
         self.round = 0
         self.round_began: deque[float] = deque()  # when the latest rounds began; the last is `round`
         self.new_reads: list[int] = []
@@ -116,8 +118,8 @@ class Raft:
         elif now >= self.election_deadline:
             election.on_timeout(self, now)
 
-    def propose(self, data: bytes) -> tuple[int, int]:
-        """Append a command. Returns (index, term): it took place if that index is applied with that term.
+    def propose(self, data: bytes, kind: int = COMMAND) -> tuple[int, int]:
+        """Append a command (or a RESTORE_STEP). Returns (index, term): it took place if that is applied there.
 
         Raises NotLeader, Busy when too much is uncommitted, Rejected while leadership is being handed over.
         """
@@ -127,7 +129,7 @@ class Raft:
             raise Rejected(TRANSFER_IN_PROGRESS, f"to {self.transfer_target}")
         if self.uncommitted_bytes + len(data) > self.settings.max_uncommitted_bytes:
             raise Busy("max_uncommitted_bytes")
-        return replication.append_own(self, Entry(self.term, COMMAND, data)), self.term
+        return replication.append_own(self, Entry(self.term, kind, data)), self.term
 
     def change(self, changes: Sequence[Change], now: float) -> tuple[int, int]:
         """Begin a membership change. Returns (index, term) as `propose`. Raises NotLeader or Rejected(reason)."""
@@ -219,6 +221,7 @@ class Raft:
         self.progress = {id: Progress(next_index, now) for id in self.config.members() if id != self.id}
         self.round = 0
         self.round_began.clear()
+        self.told_to_stand = False
         self.heartbeat_deadline = now + self.settings.heartbeat_interval_s
         self.uncommitted_bytes = sum(entry.size for entry in self.log.slice(self.commit, self.log.last_index))
         self.term_start_index = replication.append_own(self, Entry(self.term, NOOP))

@@ -1,14 +1,15 @@
-"""Linearizable reads without a log entry: read index (dissertation 6.4), batched by turn.
+"""Linearizable reads without a log entry: read index (dissertation 6.4), batched by turn, or a lease (lease.py).
 
 Invariant: a read is answered at the commit index of a moment at which this server was leader, proven by a quorum that
-answered a round begun after the read came in. Before the first commit of the term, the index is the one of the term's
-opening entry, so the read waits until that is applied (B66).
+answered a round begun after the read came in, or by a lease. Before the first commit of the term, the index is the one
+of the term's opening entry, so the read waits until that is applied (B66).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from raftsim.core import lease
 from raftsim.core.errors import NotLeader, ProtocolViolation
 from raftsim.core.output import LEADER
 from raftsim.core.quorum import committed_index
@@ -22,6 +23,15 @@ def read(raft: Raft, id: int) -> None:
     if raft.role != LEADER:
         raise NotLeader(raft.leader)
     raft.new_reads.append(id)
+
+
+def by_lease(raft: Raft, now: float) -> bool:
+    """Release the reads that came in, if this leader holds a lease `now`; they came before."""
+    if not lease.held(raft, now):
+        return False
+    raft.ready_reads.extend((id, raft.commit) for id in raft.new_reads)
+    raft.new_reads.clear()
+    return True
 
 
 def begin_round(raft: Raft, now: float) -> None:
@@ -44,7 +54,7 @@ def answered(raft: Raft, progress: Progress, round: int) -> None:
         progress.round = round
         age = raft.round - round
         if age < len(raft.round_began):
-            progress.contact = raft.round_began[-1 - age]
+            progress.contact = progress.proven = raft.round_began[-1 - age]
         confirm(raft)
 
 

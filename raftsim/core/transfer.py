@@ -40,6 +40,7 @@ def nudge(raft: Raft) -> None:
     """If the target holds the whole log, tell it to stand. Repeated with every heartbeat: the word may get lost."""
     target = raft.transfer_target
     if target is not None and raft.progress[target].match == raft.log.last_index:
+        raft.told_to_stand = True
         raft.send(TimeoutNow(raft.term, raft.id, target))
 
 

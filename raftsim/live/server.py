@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from raftsim.live.transport import TcpNetwork
 from raftsim.machine.base import Machine, UnreadableState
 from raftsim.node.ports import Observer, PeerInfo, PeerMessage
 from raftsim.node.requests import REFUSED, STOPPED, UNKNOWN, Outcome, Request
+from raftsim.node.restore import steps
 from raftsim.node.server import Node
 from raftsim.node.settings import NodeSettings
 from raftsim.storage.datadir import DataDir
@@ -104,6 +105,18 @@ class LiveServer:
 
         self.client_request(request, done)
         return await future
+
+    async def restore(self, state: Iterable[bytes]) -> Outcome:
+        """Replace the state of the machine on all servers; the outcome is that of `node.restore.steps`."""
+        requests = steps(state)
+        request = next(requests)
+        while True:
+            outcome = await self.call(request)
+            try:
+                request = requests.send(outcome)
+            except StopIteration as end:
+                done: Outcome = end.value
+                return done
 
     def client_request(self, request: Request, done: Callable[[Outcome], None]) -> None:
         """As `call`, for those who have many on their way: `done` gets the outcome, possibly before this returns.

@@ -32,7 +32,17 @@ class Machine(Protocol):
         """
 
     def restore(self, state: Iterable[bytes]) -> None:
-        """Replace the whole state by one that `snapshot` gave, cut anyhow. Raises ValueError if it is none."""
+        """Replace the whole state by one that `snapshot` gave, cut anyhow.
+
+        Raises ValueError if it is none, and changes nothing then.
+        """
+
+    def replace(self, index: int, state: Iterable[bytes]) -> None:
+        """As `restore`, but of a state that an operator brings back by the entry at `index`: it may be older than what
+        it replaces, or come from another cluster, so what its log said of indexes and clients does not hold here.
+
+        Deterministic, too. Raises ValueError if it is none, and changes nothing then.
+        """
 
     def query(self, query: tuple[Any, ...]) -> Any:
         """Answer from the present state, as plain data. Raises InvalidRequest for a query it does not know."""

@@ -87,14 +87,12 @@ class Locks:
         return _parts(self._index, list(self._rows()))  # the rows are a copy
 
     def restore(self, state: Iterable[bytes]) -> None:
-        objects = msgpack.Unpacker(use_list=False)
-        objects.feed(b"".join(state))
-        match list(objects):
-            case [(kind, format, int(index), int(count)), *rows] if (kind, format) == _HEADER and count == len(rows):
-                locks = {name: Lock(owner, token) for name, owner, token in map(_row, rows)}
-                self._locks, self._index = locks, index
-                return
-        raise ValueError("it is no state of the lock service")
+        self._index, self._locks = _unpack(state)
+
+    def replace(self, index: int, state: Iterable[bytes]) -> None:
+        """Every lock that is held changes hands: its token is `index`, higher than any before."""
+        _, locks = _unpack(state)
+        self._index, self._locks = index, {name: Lock(lock.owner, index) for name, lock in locks.items()}
 
     def _rows(self) -> Iterator[tuple[str, str, int]]:
         return ((name, *self._locks[name]) for name in sorted(self._locks))
@@ -104,6 +102,20 @@ def _parts(index: int, rows: list[tuple[str, str, int]]) -> Iterator[bytes]:
     yield _pack((*_HEADER, index, len(rows)))
     for begin in range(0, len(rows), _ROWS_IN_PART):
         yield b"".join(map(_pack, rows[begin : begin + _ROWS_IN_PART]))
+
+
+def _unpack(state: Iterable[bytes]) -> tuple[int, dict[str, Lock]]:
+    """The last index and the locks. Raises ValueError for what is no state."""
+    objects = msgpack.Unpacker(use_list=False)
+    objects.feed(b"".join(state))
+    try:
+        plain = list(objects)
+    except (ValueError, msgpack.exceptions.UnpackException):
+        raise ValueError("it is no state of the lock service") from None
+    match plain:
+        case [(kind, format, int(index), int(count)), *rows] if (kind, format) == _HEADER and count == len(rows):
+            return index, {name: Lock(owner, token) for name, owner, token in map(_row, rows)}
+    raise ValueError("it is no state of the lock service")
 
 
 def _row(plain: object) -> tuple[str, str, int]:

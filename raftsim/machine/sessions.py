@@ -100,6 +100,13 @@ class Sessions:
         self._machine.restore(chain([begun], pieces))
         self._sessions = sessions
 
+    def replace(self, index: int, state: Iterable[bytes]) -> None:
+        """All sessions end: nobody could tell of a command that comes again whether this state has seen it."""
+        pieces = pieces_of(state)
+        _, begun = unpack_table(pieces, self._limits)
+        self._machine.replace(index, chain([begun], pieces))
+        self._sessions = {}
+
     def _register(self, index: int, time_ns: int) -> dict[str, Any]:
         while len(self._sessions) >= self._limits.sessions:
             del self._sessions[next(iter(self._sessions))]

@@ -119,7 +119,19 @@ class Variables:
         return pack_state(self._index, dict(self._variables), paths)
 
     def restore(self, state: Iterable[bytes]) -> None:
-        index, variables = unpack_state(state)
+        self._become(*unpack_state(state))
+
+    def replace(self, index: int, state: Iterable[bytes]) -> None:
+        """All variables count as made by the entry at `index`, at the times they had.
+
+        So no check-and-set of before succeeds by chance, no index is one of another log, and blocking queries wake.
+        """
+        _, variables = unpack_state(state)
+        for variable in variables.values():
+            variable.create_index = variable.modify_index = index
+        self._become(index, variables)
+
+    def _become(self, index: int, variables: dict[Key, Variable]) -> None:
         paths: dict[str, list[str]] = {}
         for namespace, path in variables:
             paths.setdefault(namespace, []).append(path)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from raftsim.core.config import Config
-from raftsim.core.entry import COMMAND, Entry
+from raftsim.core.entry import COMMAND, RESTORE_STEP, Entry
 from raftsim.core.errors import Busy, Rejected
 from raftsim.core.output import LEADER
 from raftsim.core.raft import Raft
@@ -59,9 +59,11 @@ from raftsim.node.requests import (
     RelayReply,
     RemovePeer,
     Request,
+    RestoreStep,
     SetCompaction,
     TransferLeadership,
 )
+from raftsim.node.restore import Staging
 
 AtOnce = Mapping[type, Callable[[Any], Outcome]]
 
@@ -69,11 +71,14 @@ AtOnce = Mapping[type, Callable[[Any], Outcome]]
 class Clients:
     """`at_once` answers requests that this server can answer by itself, by their type."""
 
-    def __init__(self, raft: Raft, machine: Machine, network: Network, jobs: Jobs, at_once: AtOnce) -> None:
+    def __init__(
+        self, raft: Raft, machine: Machine, staging: Staging, network: Network, jobs: Jobs, at_once: AtOnce
+    ) -> None:
         self.seen: dict[str, PeerInfo] = {}  # by address
         self.jobs = jobs
         self._raft = raft
         self._machine = machine
+        self._staging = staging
         self._network = network
         self._at_once = at_once
         self._relays = Relays(raft, network, jobs)
@@ -156,9 +161,10 @@ class Clients:
 
     def _lead(self, job: Job) -> None:
         request = job.request
-        if isinstance(request, Command):
+        if isinstance(request, Command | RestoreStep):
+            kind = COMMAND if isinstance(request, Command) else RESTORE_STEP
             try:
-                index, term = self._raft.propose(request.data)
+                index, term = self._raft.propose(request.data, kind)
             except Rejected:
                 self._wait(job)  # leadership is being handed over: the next leader takes it
             except Busy as busy:
@@ -193,6 +199,9 @@ class Clients:
                 result = self._machine.apply(index, data)
             except InvalidRequest as error:
                 raise UnreadableState(f"the entry at index {index} is no command of this machine: {error}") from None
+        elif entry.kind == RESTORE_STEP:
+            assert isinstance(data, bytes)
+            result = self._staging.apply(index, data)
         job = self._proposed.pop(index, None)
         if isinstance(data, Config):
             job = self._changes.applied(data, entry, job)

@@ -16,6 +16,7 @@ from raftsim.core.raft import Raft
 from raftsim.machine.base import Machine, UnreadableState
 from raftsim.node.ports import Disk
 from raftsim.node.requests import INVALID, OK, REFUSED, Outcome, SetCompaction
+from raftsim.node.restore import Staging
 from raftsim.node.settings import NodeSettings
 
 _PATIENCE: Final = 8  # thresholds
@@ -26,11 +27,12 @@ _POLICY: Final = ("snapshot_threshold_entries", "snapshot_threshold_bytes", "tra
 class Compaction:
     """`policy` may change while the server runs; the rest of `settings` does not."""
 
-    def __init__(self, raft: Raft, machine: Machine, disk: Disk, settings: NodeSettings) -> None:
+    def __init__(self, raft: Raft, machine: Machine, staging: Staging, disk: Disk, settings: NodeSettings) -> None:
         self.settings = settings
         self.applied_bytes = 0  # of commands, since the last snapshot was begun
         self._raft = raft
         self._machine = machine
+        self._staging = staging
         self._disk = disk
         self._begun = raft.snapshot.index if raft.snapshot else 0
         self._saving = False
@@ -53,9 +55,12 @@ class Compaction:
         """After entries were applied: begin a snapshot if enough has come together since the last one."""
         if applied != self._raft.commit:
             return  # more is committed already: the configuration in force at `applied` may be a past one
+        if self._staging.holds(applied):
+            return  # a snapshot would not hold what is kept aside
         many = applied - self._begun >= self.settings.snapshot_threshold_entries
         large = self.applied_bytes >= self.settings.snapshot_threshold_bytes
-        if (many or large) and not self._saving and not self._sending(applied, now):
+        restored = self._staging.replaced > self._begun  # the log holds the whole state: it is let go soon
+        if (many or large or restored) and not self._saving and not self._sending(applied, now):
             self.begin(applied)
 
     def _sending(self, applied: int, now: float) -> bool:
@@ -81,7 +86,9 @@ class Compaction:
 
     def saved(self, meta: SnapshotMeta) -> None:
         self._saving = False
-        self._raft.compacted(meta, self.settings.trailing_entries)
+        since = meta.index - self._staging.replaced  # what led to a state that was replaced is of no use to anybody
+        trailing = self.settings.trailing_entries
+        self._raft.compacted(meta, min(trailing, since) if since >= 0 else trailing)
         self._disk.compact(self._raft.log.base_index)
 
     def restore(self, meta: SnapshotMeta) -> None:

@@ -125,6 +125,13 @@ class TransferLeadership:
     address: str | None = None
 
 
+@dataclass(slots=True)
+class RestoreStep:
+    """One step of an operator's restore of a whole state; made, and its ok value read, by node/restore.py."""
+
+    data: bytes
+
+
 Request = (
     Command
     | Query
@@ -135,6 +142,7 @@ Request = (
     | ChangeMembership
     | TransferLeadership
     | SetCompaction
+    | RestoreStep
 )
 
 

@@ -25,6 +25,7 @@ from raftsim.node.compaction import Compaction
 from raftsim.node.jobs import Jobs
 from raftsim.node.ports import Clock, Disk, Network, Observer, PeerInfo, PeerMessage
 from raftsim.node.requests import OK, Outcome, ReadStatus, Relay, RelayReply, Request, SetCompaction
+from raftsim.node.restore import Staging
 from raftsim.node.settings import NodeSettings
 from raftsim.trace.events import APPLY, COMMIT, CONFIG, READ, RESTORE, ROLE, SEND, SYNCED, WRITE
 
@@ -63,10 +64,11 @@ class Node:
         self.promises: deque[tuple[int, list[Message]]] = deque()  # (after this write, these messages)
         self.links: dict[str, str] = {}
         self.linked: Config | None = None  # the configuration they were made for
-        self.compaction = Compaction(self.raft, machine, disk, node_settings)
+        self.staging = Staging(machine)
+        self.compaction = Compaction(self.raft, machine, self.staging, disk, node_settings)
         jobs = Jobs(clock, node_settings, observer, first_number=rng.getrandbits(48))
         at_once = {ReadStatus: lambda _: Outcome(OK, self.status()), SetCompaction: self.compaction.set_policy}
-        self.clients = Clients(self.raft, machine, network, jobs, at_once)
+        self.clients = Clients(self.raft, machine, self.staging, network, jobs, at_once)
         self.clients.seen[info.address] = info
 
     # inputs
@@ -140,7 +142,8 @@ class Node:
         if self.applied_index < self.apply_to and self.raft.restore is None:
             self._apply()  # what the last turn left, unless a snapshot has taken its place
         while True:
-            output = self.raft.drain(now)
+            # The time anew: whoever was answered may have asked again, and a lease is looked at after the question.
+            output = self.raft.drain(self.clock.now())
             if output is not None:
                 self._act(output)
             elif settled:
@@ -194,6 +197,7 @@ class Node:
 
     def _restore(self, meta: SnapshotMeta) -> None:
         self._observe(RESTORE, meta)
+        self.staging.forget()
         self.compaction.restore(meta)
         self.applied_index = meta.index
         self.apply_to = max(self.apply_to, meta.index)

@@ -24,6 +24,7 @@ from raftsim.core.settings import Settings
 from raftsim.machine.base import Machine
 from raftsim.machine.standard import standard_machine
 from raftsim.node.requests import Outcome, Request
+from raftsim.node.restore import steps
 from raftsim.node.settings import NodeSettings
 from raftsim.sim.build import Build, Observer
 from raftsim.sim.disk import DiskModel
@@ -143,6 +144,24 @@ class World:
             raise TimeoutError(f"no outcome from {name} within {within_s} s of virtual time")
         return pending.outcome
 
+    def restore(self, name: str, state: Iterable[bytes]) -> PendingOutcome:
+        """An operator's restore by way of server `name`: the state of the machine replaced on all servers.
+
+        The handle's `request` is the step that is being worked on; its `outcome` is that of `node.restore.steps`.
+        """
+        requests = steps(state)
+        restoring = PendingOutcome(name, next(requests))
+
+        def go_on(outcome: Outcome) -> None:
+            try:
+                restoring.request = requests.send(outcome)
+                self.submit(name, restoring.request, go_on)
+            except StopIteration as end:
+                restoring.outcome = end.value
+
+        self.submit(name, restoring.request, go_on)
+        return restoring
+
     # views
 
     def status(self, name: str) -> dict[str, Any] | None:
@@ -195,6 +214,14 @@ class World:
     def resume(self, name: str) -> None:
         """Let it go on, with everything that waited."""
         self.hosts[name].resume()
+
+    def set_clock(self, name: str, *, rate: float = 1.0, jump_s: float = 0.0) -> None:
+        """A bad clock: it jumps forward, then runs `rate` times as fast as true time, through restarts too.
+
+        Raises ValueError for what no monotonic clock does.
+        """
+        self.hosts[name].clock.set(rate, jump_s)
+        self._tell("clock", name, repr(rate), repr(jump_s))
 
     def isolate(self, name: str, *, refused: bool = False) -> None:
         """Cut a server off from all others, both ways. Its clients still reach it.

@@ -30,6 +30,7 @@ from raftsim.node.requests import (
     RelayReply,
     RemovePeer,
     Request,
+    RestoreStep,
     TransferLeadership,
 )
 from raftsim.wire.forms import (
@@ -98,6 +99,7 @@ REQUESTS: Final = Family[Request](
     Form(6, TransferLeadership, OPTIONAL_TEXT, OPTIONAL_TEXT),
     Form(7, ReadIndex),
     Form(8, ReadStatus, FLAG),
+    Form(9, RestoreStep, DATA),
 )
 OUTCOMES: Final = Family[Outcome]("an outcome", Form(1, Outcome, OUTCOME_KIND, PLAIN, TEXT, PLAIN, FLAG))
 

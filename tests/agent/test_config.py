@@ -100,6 +100,12 @@ def test_every_key_arrives(tmp_path: Path) -> None:
     assert not config.warnings
 
 
+def test_leases_and_their_bound(tmp_path: Path) -> None:
+    rules = {"lease_reads": True, "fast_failover": False, "max_clock_drift": 0.25}
+    settings = load_one(tmp_path, SERVER | {"raftsim": rules}).settings
+    assert (settings.lease_reads, settings.lease_s) == (True, 0.4)
+
+
 def test_keys_raftsim_does_not_use_are_warnings_that_name_file_and_key(tmp_path: Path) -> None:
     document = SERVER | {
         "telemetry": {"prometheus_metrics": True},
@@ -144,6 +150,11 @@ def test_keys_raftsim_does_not_use_are_warnings_that_name_file_and_key(tmp_path:
         ({"raftsim": {"servers": [{"address": "here"}]}}, "raftsim.servers: 'here' is not an address"),
         ({"raftsim": {"election_timeout_min": 5}}, "raftsim.election_timeout_min: must be a string"),
         ({"raftsim": {"heartbeat_interval": "5"}}, "raftsim.heartbeat_interval: not a duration"),
+        ({"raftsim": {"max_clock_drift": 0}}, "raftsim.max_clock_drift: must be a number more than 0 and at most 10"),
+        ({"raftsim": {"max_clock_drift": 10.5}}, "raftsim.max_clock_drift: must be a number more than 0"),
+        ({"raftsim": {"max_clock_drift": float("nan")}}, "raftsim.max_clock_drift: must be a number more than 0"),
+        ({"raftsim": {"max_clock_drift": True}}, "raftsim.max_clock_drift: must be a number more than 0"),
+        ({"raftsim": {"max_clock_drift": "1%"}}, "raftsim.max_clock_drift: must be a number more than 0 and at most"),
         ([], "must be a JSON object, got []"),
         ("{", "not JSON: "),
         ("[" * 100_000, "not JSON: "),
@@ -168,6 +179,11 @@ def test_wrong_values_are_errors_that_name_file_and_key(tmp_path: Path, document
         (
             SERVER | {"raftsim": {"election_timeout_min": "300ms", "election_timeout_max": "200ms"}},
             "election_timeout_max_s must not be less than election_timeout_min_s",
+        ),
+        (SERVER | {"raftsim": {"lease_reads": True}}, "raftsim: lease_reads and fast_failover exclude each other"),
+        (
+            SERVER | {"raftsim": {"lease_reads": True, "fast_failover": False, "max_clock_drift": 9}},
+            "with max_clock_drift 9 a lease is 0.05 s, which must be more than heartbeat_interval_s",
         ),
     ],
 )

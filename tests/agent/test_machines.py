@@ -35,7 +35,7 @@ def test_what_is_no_path(path: object) -> None:
         ("mine:nothing", "mine has no factory called nothing"),
         ("mine:number", "mine has no factory called number"),
         ("mine:fails", "mine:fails failed: ZeroDivisionError: division by zero"),
-        ("mine:half", "mine:half made a Half, which has no check_command, query, snapshot, restore"),
+        ("mine:half", "mine:half made a Half, which has no check_command, query, snapshot, restore, replace"),
         ("broken:x", "cannot import broken: RuntimeError: no good"),
     ],
 )

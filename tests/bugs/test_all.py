@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.bugs import test_elections, test_replication
+from tests.bugs import test_elections, test_reads, test_replication
 from tests.sim import test_planted_bugs, test_planted_changes
 from tests.storage import test_planted_bugs as test_planted_in_storage
 
@@ -23,6 +23,7 @@ KNOWN = {
     "B16": "leader without a quorum keeps others loyal",
     "B17": "leader with a stalled disk stays leader",
     "B21": "transfer never given up",
+    "B22": "lease kept during a transfer",
     "B24": "entry of an older term committed by counting",
     "B25": "old append truncates entries that agree",
     "B26": "follower commits beyond what was verified",
@@ -48,6 +49,7 @@ KNOWN = {
     "B61": "configuration of a snapshot ignored",
     "B66": "read index before a commit of the term",
     "B67": "late answer confirms a later read",
+    "B68": "lease outlives the leadership",
     "B69": "retry applied twice",
     "B70": "client answered by index alone",
     "B72": "vote asked for before its term is durable",
@@ -56,7 +58,7 @@ STORMS = (test_planted_bugs.BUGS, test_planted_changes.BUGS, test_planted_change
 
 
 def test_none_is_forgotten() -> None:
-    scenes = {bug.id for bug in [*test_elections.BUGS, *test_replication.BUGS]}
+    scenes = {bug.id for bug in [*test_elections.BUGS, *test_replication.BUGS, *test_reads.BUGS]}
     storms = {
         plant.__name__[:3].upper() for table in STORMS for plant, *_ in table if re.match(r"b\d\d_", plant.__name__)
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,13 @@ import pytest
 
 from raftsim.cli.main import main
 from raftsim.core.config import Change, Config, Server, enter_joint, of
-from raftsim.core.entry import COMMAND, CONFIG, NOOP, Entry, HardState, SnapshotMeta, bootstrapped
+from raftsim.core.entry import COMMAND, CONFIG, NOOP, RESTORE_STEP, Entry, HardState, SnapshotMeta, bootstrapped
 from raftsim.core.output import Write
 from raftsim.machine.sessions import Sessions, register_command, session_command
+from raftsim.machine.standard import standard_machine
 from raftsim.machine.variables import Variables, delete_command, put_command
+from raftsim.node.requests import OK, Outcome
+from raftsim.node.restore import steps
 from raftsim.storage.datadir import DataDir
 from tests.agent.processes import get, raftsim, running, wait_until
 from tests.cli.stub import Stub
@@ -175,6 +179,26 @@ def test_state_begins_with_a_snapshot(tmp_path: Path, shown: Any, *, sessions: b
     save(server, 4 if sessions else 5, (machine if sessions else variables).snapshot())
     expected = [{**BOB, "Items": {"user": "bob"}}]
     assert json.loads(shown("state", "-last-index=5", tmp_path)[1])["Variables"] == expected
+
+
+def test_an_operators_restore_is_in_the_state(tmp_path: Path, shown: Any) -> None:
+    machine = standard_machine()
+    machine.apply(1, put_command("default", "back", {"a": "1"}, None, 5))
+    requests, entries = steps(machine.snapshot()), list(LOG)
+    step = next(requests)
+    with suppress(StopIteration):
+        while True:
+            entries.append(Entry(1, RESTORE_STEP, step.data))
+            step = requests.send(Outcome(OK, {"index": len(LOG) + 2, "refused": ""}))
+    path = fill(tmp_path, entries)
+    _, out, _ = shown("logs", path)
+    assert [json.loads(line)["LogType"] for line in out.splitlines()[len(LOG) + 1 :]] == ["LogRestoreStep"] * 4
+    _, out, _ = shown("state", path)
+    assert [(each["Path"], each["ModifyIndex"]) for each in json.loads(out)["Variables"]] == [
+        ("back", len(entries) + 1)
+    ]
+    _, out, _ = shown("state", f"-last-index={len(entries)}", path)
+    assert "back" not in out
 
 
 def test_state_before_all_that_is_left(tmp_path: Path, shown: Any) -> None:

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from raftsim.core.config import LEARNER, VOTER, Change, Config, enter_joint, of, simple
-from raftsim.core.entry import COMMAND, CONFIG, NOOP, Entry, HardState
+from raftsim.core.entry import COMMAND, CONFIG, NOOP, RESTORE_STEP, Entry, HardState
 from raftsim.core.errors import ProtocolViolation
 from raftsim.core.plain import (
     config_from_plain,
@@ -30,7 +30,7 @@ configs = st.one_of(
 terms = st.integers(0, 1 << 62)
 entries = st.one_of(
     st.builds(Entry, terms, st.just(NOOP)),
-    st.builds(Entry, terms, st.just(COMMAND), st.binary(max_size=20)),
+    st.builds(Entry, terms, st.sampled_from([COMMAND, RESTORE_STEP]), st.binary(max_size=20)),
     st.builds(Entry, terms, st.just(CONFIG), configs),
 )
 
@@ -85,7 +85,7 @@ REFUSED = [
     (),
     (1, COMMAND),
     (-1, COMMAND, b""),
-    (1, 3, b""),
+    (1, 4, b""),
     (1, COMMAND, "text"),
     (1, CONFIG, b""),
     (1.0, NOOP, b""),

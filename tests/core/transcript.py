@@ -8,6 +8,7 @@ A line that begins with `> ` is a command, lines that begin with two spaces are 
     timeout a                         time passes until the timer of a fires
     beat a                            the same, and every message there is arrives
     beats a COUNT                     several, of which only what they lead to is told
+    wait SECONDS                      time passes, and nobody notices
     deliver all | TO | FROM TO        messages arrive: all that there ever are, or those that are on their way
     drop all | FROM TO                messages that are on their way are lost
     propose a x y                     one turn
@@ -76,6 +77,9 @@ class Player:
 
     def do_timeout(self, id: str) -> None:
         self.cluster[id].time_out()
+
+    def do_wait(self, seconds: str) -> None:
+        self.cluster.time.now += float(seconds)
 
     def do_lead(self, id: str) -> None:
         self.cluster.elect(id)

@@ -53,6 +53,8 @@ def default(config: AgentConfig, key: str) -> object:
         "raftsim.fast_failover": config.settings.fast_failover,
         "raftsim.pre_vote": config.settings.pre_vote,
         "raftsim.check_quorum": config.settings.check_quorum,
+        "raftsim.lease_reads": config.settings.lease_reads,
+        "raftsim.max_clock_drift": config.settings.max_clock_drift,
         "raftsim.faults": config.faults,
         "raftsim.machine": config.machine,
         **times,
@@ -72,6 +74,8 @@ def read(key: str, text: str) -> object:
         return word == "true"
     if key.removeprefix("raftsim.") in schema_times():
         return parse_duration(word)
+    if re.fullmatch(r"\d+\.\d+", word):
+        return float(word)
     return int(word) if word.isdigit() else word
 
 

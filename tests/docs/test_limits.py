@@ -18,6 +18,7 @@ from raftsim.http.server import HttpServer
 from raftsim.live import complaints, listener
 from raftsim.live.limits import RpcLimits
 from raftsim.machine import locks, variables, varstate
+from raftsim.node import restore
 from raftsim.node import server as node
 from raftsim.node.settings import NodeSettings
 from raftsim.storage import snapshots
@@ -42,6 +43,8 @@ SECTIONS = (
 UNITS = {"s": 1, "KiB": 1 << 10, "MiB": 1 << 20}
 CONSTANTS: dict[str, float] = {
     "snapshots kept": snapshots.KEPT,
+    "bytes of a state that an operator brings back": restore.MAX_BYTES,
+    "entries from the first step of that to the last": restore.MAX_ENTRIES,
     "members remembered by name": node.MAX_SEEN,
     "request line and headers": head.MAX_HEAD_BYTES,
     "headers": head.MAX_HEADERS,
@@ -91,6 +94,7 @@ NOT_HERE = {
 }
 HERE = {
     "node/server.py": {"MAX_SEEN"},
+    "node/restore.py": {"MAX_BYTES", "MAX_ENTRIES"},
     "machine/varstate.py": {"MAX_ITEMS_BYTES"},
     "machine/variables.py": {"MAX_NAME_BYTES"},
     "machine/locks.py": {"MAX_LOCKS", "MAX_NAME_CHARS"},

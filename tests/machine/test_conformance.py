@@ -102,6 +102,26 @@ def test_what_is_no_state_changes_nothing(name: str, data: st.DataObject) -> Non
     with pytest.raises(ValueError, match=r"."):
         machine.restore([damaged])
     assert state(machine) == before
+    with pytest.raises(ValueError, match=r"."):
+        machine.replace(100, [damaged])
+    assert state(machine) == before
+
+
+@each
+@given(data=st.data())
+def test_a_state_that_is_brought_back_is_the_same_whatever_it_replaces(name: str, data: st.DataObject) -> None:
+    """It goes on at any index from there, and its snapshots can be read."""
+    lists = st.lists(MACHINES[name][1], max_size=15)
+    archive = state(played(name, data.draw(lists), index=data.draw(st.sampled_from([1, 10_000])))[0])
+    one, _ = played(name, data.draw(lists))
+    two, _ = played(name, data.draw(lists))
+    for machine in (one, two):
+        machine.replace(100, cut(archive, data.draw(st.lists(st.integers(0, 500), max_size=5))))
+    assert state(one) == state(two)
+    more = data.draw(lists)
+    assert played(name, more, one, 101)[1] == played(name, more, two, 101)[1]
+    two.restore([state(one)])
+    assert state(two) == state(one)
 
 
 @each

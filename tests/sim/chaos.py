@@ -30,10 +30,13 @@ class Chaos:
 
     def __init__(self, seed: int, *observers: Observer) -> None:
         self.rng = Random(f"{seed}/chaos")
-        self.weather = weather = Weather.draw(self.rng)
+        self._clocks = Random(f"{seed}/clocks")
+        self._drift = self._clocks.choice([0, 0, 0.01, 0.2, 1])  # 0: no leases
         self._disk_rng = disk_rng = Random(f"{seed}/disk faults")
         self._disk_fault = disk_rng.choice([0, 0.1, 0.3])
         self.form: Form = disk_rng.choice(FORMS)
+        weather = Weather.draw(self.rng)
+        self.weather = weather = weather.with_leases(self._drift) if self._drift else weather
         self.outcomes: Counter[str] = Counter()
         self.naive = Naive()
         self._sightings = Sightings()
@@ -65,6 +68,8 @@ class Chaos:
             self._break_or_mend()
             if self._disk_rng.random() < self._disk_fault:
                 self._break_a_disk()
+            if self._drift and self._clocks.random() < 0.1:
+                self._set_clock()
             for _ in range(self.rng.choice([0, 1, 1, 4])):
                 self._ask(self.rng.choice(self.world.names))
             if self.rng.random() < self.weather.burst:
@@ -114,6 +119,13 @@ class Chaos:
         for name in world.alive:
             if world.hosts[name].paused:
                 world.resume(name)
+
+    def _set_clock(self) -> None:
+        """No two clocks are ever further apart than leases allow."""
+        name = self._clocks.choice(self.world.names)
+        self.world.set_clock(
+            name, rate=self._clocks.choice([1, 1 + self._drift, self._clocks.uniform(1, 1 + self._drift)])
+        )
 
     def _isolate(self, name: str) -> None:
         self.world.isolate(name)

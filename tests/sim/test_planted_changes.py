@@ -145,10 +145,10 @@ def b54_change_before_a_commit_in_the_own_term(patch: Patch) -> None:
 def b20_proposals_taken_while_leadership_is_handed_over(patch: Patch) -> None:
     propose = Raft.propose
 
-    def eager(raft: Raft, data: bytes) -> tuple[int, int]:
+    def eager(raft: Raft, data: bytes, kind: int = COMMAND) -> tuple[int, int]:
         if raft.transfer_target is not None:
-            return replication.append_own(raft, Entry(raft.term, COMMAND, data)), raft.term
-        return propose(raft, data)
+            return replication.append_own(raft, Entry(raft.term, kind, data)), raft.term
+        return propose(raft, data, kind)
 
     patch.setattr(Raft, "propose", eager)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -32,6 +34,8 @@ class AnyWorld(RuleBasedStateMachine):
         check_quorum=st.booleans(),
         stickiness=st.booleans(),
         fast_failover=st.booleans(),
+        drift=st.sampled_from([None, 0.01, 1.0]),
+        rates=st.lists(st.floats(0, 1), min_size=len(NAMES), max_size=len(NAMES)),
         threshold=st.sampled_from([2, 10]),
         form=st.sampled_from(FORMS),
     )
@@ -44,23 +48,29 @@ class AnyWorld(RuleBasedStateMachine):
         check_quorum: bool,
         stickiness: bool,
         fast_failover: bool,
+        drift: float | None,
+        rates: list[float],
         threshold: int,
         form: Form,
     ) -> None:
         self.writes = 0
+        rules: dict[str, Any] = {"stickiness": stickiness, "fast_failover": fast_failover}
+        if drift is not None:
+            stickiness = True
+            rules = {"lease_reads": True, "max_clock_drift": drift, "fast_failover": False}
         self.protected = stickiness and (pre_vote or check_quorum)
         self.world = World(
             NAMES,
             seed=seed,
             network=NetworkModel(Exponential(0.01), loss=loss, duplicate=duplicate),
             disk=DiskModel(form=form),
-            settings=Settings(
-                pre_vote=pre_vote, check_quorum=check_quorum, stickiness=stickiness, fast_failover=fast_failover
-            ).scaled(0.3),
+            settings=Settings(pre_vote=pre_vote, check_quorum=check_quorum, **rules).scaled(0.3),
             node_settings=NodeSettings(
                 snapshot_threshold_entries=threshold, trailing_entries=1, snapshot_chunk_bytes=100
             ),
         )
+        for name, rate in zip(NAMES, rates, strict=True):
+            self.world.set_clock(name, rate=1 + rate * (drift or 0))
 
     @rule(for_s=st.sampled_from([0.001, 0.02, 0.2, 1.0]))
     def run(self, for_s: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from raftsim.core.settings import Settings
@@ -30,6 +30,11 @@ class Weather:
     def protected(self) -> bool:
         """Whether a server that was not told of its removal can disturb nobody (dissertation 4.2.3)."""
         return self.settings.stickiness and (self.settings.pre_vote or self.settings.check_quorum)
+
+    def with_leases(self, drift: float) -> Weather:
+        """The same, with lease reads and what they demand."""
+        settings = replace(self.settings, lease_reads=True, max_clock_drift=drift, stickiness=True, fast_failover=False)
+        return replace(self, settings=settings)
 
     @staticmethod
     def draw(rng: Random) -> Weather:

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from raftsim.core.config import LEARNER, REMOVE, VOTER, Change, Server, enter_joint, initial
-from raftsim.core.entry import COMMAND, CONFIG, NOOP, Entry, SnapshotMeta
+from raftsim.core.entry import COMMAND, CONFIG, NOOP, RESTORE_STEP, Entry, SnapshotMeta
 from raftsim.core.messages import Append, AppendReply, Install, InstallReply, TimeoutNow, Vote, VoteReply
 from raftsim.node.ports import PeerMessage
 from raftsim.node.requests import (
@@ -20,6 +20,7 @@ from raftsim.node.requests import (
     RelayReply,
     RemovePeer,
     Request,
+    RestoreStep,
     TransferLeadership,
 )
 
@@ -42,7 +43,7 @@ configs = st.sampled_from([_three, enter_joint(_three, [Change(VOTER, "n4", "127
 
 entries = st.one_of(
     st.builds(Entry, numbers, st.just(NOOP)),
-    st.builds(Entry, numbers, st.just(COMMAND), datas),
+    st.builds(Entry, numbers, st.sampled_from([COMMAND, RESTORE_STEP]), datas),
     st.builds(Entry, numbers, st.just(CONFIG), configs),
 )
 
@@ -57,6 +58,7 @@ changes = st.tuples(st.sampled_from([VOTER, LEARNER, REMOVE]), ids, texts)
 
 requests: st.SearchStrategy[Request] = st.one_of(
     st.builds(Command, datas),
+    st.builds(RestoreStep, datas),
     st.builds(Query, st.lists(plain, max_size=3).map(tuple), st.booleans()),
     st.builds(ReadMembership, st.booleans()),
     st.builds(RemovePeer, id=texts),

@@ -29,11 +29,12 @@ RELAY = (5, "n1", "n2", 1, (2, ("get", "default", "a"), False, None, 0.0))
 WATCH = (5, "n1", "n2", 1, (2, ("get", "default", "a"), True, 7, 2.5))
 READ_INDEX = (5, "n1", "n2", 1, (7,))
 READ_STATUS = (5, "n1", "n2", 1, (8, True))
+RESTORE_STEP = (5, "n1", "n2", 1, (9, b"x"))
 CHANGE = (5, "n1", "n2", 1, (5, (("voter", "n3", ""), ("learner", "n4", "127.0.0.1:4677"), ("remove", "n5", ""))))
 TRANSFER = (5, "n1", "n2", 1, (6, None, "127.0.0.1:4657"))
 RELAY_REPLY = (6, "n2", "n1", 1, (1, "ok", {"a": b"1"}, "", None, True))
 PEER_MESSAGES = [VOTE, APPEND, REPLY, INSTALL, INSTALL_REPLY, TIMEOUT_NOW]
-LAYOUTS = [*PEER_MESSAGES, RELAY, WATCH, READ_INDEX, READ_STATUS, CHANGE, TRANSFER, RELAY_REPLY]
+LAYOUTS = [*PEER_MESSAGES, RELAY, WATCH, READ_INDEX, READ_STATUS, RESTORE_STEP, CHANGE, TRANSFER, RELAY_REPLY]
 
 
 def payload_of(message: PeerMessage) -> bytes:
@@ -105,7 +106,8 @@ def test_every_field_is_checked(plain: tuple[Any, ...], wrong: Any) -> None:
         (CHANGE, 4, (5, (({}, "n3", ""),))),
         (TRANSFER, 4, (6, 1, None)),
         (TRANSFER, 4, (6, None)),
-        (RELAY, 4, (9, b"x")),  # no such request
+        (RELAY, 4, (10, b"x")),  # no such request
+        (RELAY, 4, (9, "text")),
         (RELAY, 4, (1, "text")),
         (RELAY, 4, (2, {"a": 1}, False)),
         (RELAY, 4, (4, 1, None)),
