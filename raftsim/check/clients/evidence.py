@@ -50,10 +50,9 @@ class Evidence:
     def _first_illegal(self) -> int:
         """After how many returns; a history only grows, so it stays illegal once it is.
 
-        A sweep of the whole knows what will be found later, so it ends too early, and where it ends is the place to
-        look from.
+        A sweep tells how far it is legal for certain. Where it gave up the rest is found by doubling and halving.
         """
-        sweep = Sweep(tidy(self._part(self._operations)), LIMITS)
+        sweep = Sweep(tidy(self._part(self._operations)), LIMITS, foresee=False)
         with suppress(GaveUp):
             sweep.run()
         legal, stride = sweep.returns, 1
@@ -72,12 +71,13 @@ class Evidence:
         """All states there may be after `count` returns, when the calls of `prefix` are known."""
         known = {number for _, number in self._returns[:count]}
         before = [o if n in known else _pending(o) for n, o in enumerate(prefix)]
-        sweep = Sweep(tidy(self._part(before), leave_out=False), LIMITS)
-        try:
-            states = sweep.states() if sweep.run() else frozenset()
-        except GaveUp:
-            return None
-        return tuple(sorted((dict(zip(self._keys, state, strict=True)) for state in states), key=repr)) or None
+        part = self._part(before)
+        for rename in (False, True):  # with their names, if they are not too many
+            sweep = Sweep(tidy(part, leave_out=False, rename=rename), LIMITS)
+            with suppress(GaveUp):
+                states = sweep.states() if sweep.run() else frozenset()
+                return tuple(sorted((dict(zip(self._keys, state, strict=True)) for state in states), key=repr))
+        return None
 
     def _until(self, count: int) -> list[Operation]:
         """The operations as they were known at the `count`th return."""

@@ -49,9 +49,12 @@ def linearizable_by_sweep(part: Partition, limits: Limits) -> bool | None:
 
 
 class Sweep:
-    """`returns`: how many returns were come through; up to there the part is linearizable."""
+    """`returns`: how many returns were come through; up to there the part is linearizable.
 
-    def __init__(self, part: Partition, limits: Limits) -> None:
+    Without `foresee` it uses nothing that is found later, and so comes as far as the part is linearizable.
+    """
+
+    def __init__(self, part: Partition, limits: Limits, *, foresee: bool = True) -> None:
         self.returns = 0
         self._part = part
         self._limits = limits
@@ -64,7 +67,7 @@ class Sweep:
         self._writers: dict[int, Step] = {}
         self._open: list[tuple[Step, int, int]] = []  # each with its bit, and that of the equal one before it
         self._last_equal: dict[tuple[object, ...], int] = {}
-        found = finders(part)
+        found = finders(part) if foresee else {}
         self._future = {fact: len(steps) for fact, steps in found.items()}  # not called yet
         self._pending: dict[Fact, int] = dict.fromkeys(found, 0)  # called, not returned: their bits
 

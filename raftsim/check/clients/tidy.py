@@ -23,15 +23,18 @@ class _Unread:
 UNREAD: Final = _Unread()  # stands for every unique value that nobody found or missed
 
 
-def tidy(part: Partition, *, leave_out: bool = True) -> Partition:
+def tidy(part: Partition, *, leave_out: bool = True, rename: bool = True) -> Partition:
     """The same part, linearizable if and only if `part` is, in a form that is easier to decide.
 
     `leave_out`: whether open operations may be left out. What may hold in the end is the same only with all of them.
+    `rename`: whether all values that nobody read may be called the same, UNREAD.
     """
     unique = unique_facts(part)
     steps = _with_returns(part.steps, unique)
     if leave_out:
         steps = _without_unseen(steps, unique)
+    if not rename:
+        return Partition(part.keys, part.initial, steps)
     mentioned = {fact for step in steps for fact in (*step.finds, *step.misses)}
     for position, step in enumerate(steps):
         if step.sets in unique and step.sets not in mentioned:
