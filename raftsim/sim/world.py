@@ -137,6 +137,10 @@ class World:
             raise TimeoutError(f"no outcome from {name} within {within_s} s of virtual time")
         return pending.outcome
 
+    def after(self, delay_s: float, act: Callable[[], None]) -> None:
+        """Call `act()` in virtual time: the clock of those who are no servers."""
+        self._timeline.at(self.now + delay_s, lambda _: act(), None)
+
     # views
 
     def status(self, name: str) -> dict[str, Any] | None:

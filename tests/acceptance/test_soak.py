@@ -19,14 +19,15 @@ from raftsim.check.clients.durable import lost_writes
 from raftsim.check.clients.exactly_once import exactly_once
 from raftsim.check.clients.freshness import freshness
 from raftsim.cluster.local import LocalCluster
-from tests.acceptance.historians import IMPATIENT, PATIENT, Historian, historian, until_all_succeed, with_values
+from raftsim.sim.workload import Mix, with_values
+from tests.acceptance.historians import IMPATIENT, PATIENT, Historian, historian, until_all_succeed
 from tests.acceptance.nemesis import KINDS, Nemesis, until_converged
 
 pytestmark = pytest.mark.live
 
 SERVERS, CLIENTS = 5, 32
-CAS_KEYS = tuple(f"soak/cas/{number}" for number in range(8))
-LISTED_KEYS = tuple(f"soak/list/{number}" for number in range(4))
+CAS = Mix("soak/cas/", keys=8)
+LISTED = Mix("soak/list/", keys=4, cas=0, lists=4)
 LAST_KEY = "soak/last"
 CALM_BOUND_S = 60.0  # generous: this machine may be busy
 
@@ -51,9 +52,9 @@ async def storm(cluster: LocalCluster, directory: Path, for_s: float, seed: int)
     until = time.monotonic() + for_s
     async with AsyncExitStack() as stack:
         # Every fourth gives up soon. It keeps off the lists, which are too much to judge if an outcome is unknown.
-        kinds = [(IMPATIENT, ()), *[(PATIENT, LISTED_KEYS)] * 3]
+        kinds = [(IMPATIENT, [CAS]), *[(PATIENT, [CAS, CAS, LISTED])] * 3]
         clients = [
-            await historian(stack, addresses, f"c{number}", seed, kinds[number % 4][0], CAS_KEYS, kinds[number % 4][1])
+            await historian(stack, addresses, f"c{number}", *kinds[number % len(kinds)], seed)
             for number in range(CLIENTS)
         ]
         async with asyncio.TaskGroup() as tasks:
@@ -62,10 +63,10 @@ async def storm(cluster: LocalCluster, directory: Path, for_s: float, seed: int)
                 tasks.create_task(work_beside(breaking, client))
         await until_all_succeed(clients, LAST_KEY, CALM_BOUND_S)
         await until_converged(cluster, CALM_BOUND_S)
-        reader = await historian(stack, addresses, "reader", seed, PATIENT, CAS_KEYS)
-        for key in (*CAS_KEYS, *LISTED_KEYS, LAST_KEY):
+        reader = await historian(stack, addresses, "reader", PATIENT, [CAS], seed)
+        for key in (*CAS.names(), *LISTED.names(), LAST_KEY):
             assert await reader.get(key), f"{key} cannot be read"
-    history = with_values([operation for client in (*clients, reader) for operation in client.history])
+    history = with_values(operation for client in (*clients, reader) for operation in client.history)
     outcomes = sum((client.outcomes for client in clients), Counter[str]())
     report = {"operations": len(history), "outcomes": outcomes, "faults": nemesis.faults, "terms": nemesis.terms}
     report |= {"functions": Counter(operation.function for operation in history), "dropped": nemesis.dropped}
@@ -91,7 +92,7 @@ def judge(history: Sequence[Operation], reader: Historian) -> tuple[list[str], d
     told: dict[str, Any] = {}
     # No operation touches keys of both kinds: each is a history of its own.
     for name, listed in (("cas", False), ("list", True)):
-        part = [operation for operation in history if operation.key.startswith("soak/list") is listed]
+        part = [operation for operation in history if operation.key.startswith(LISTED.prefix) is listed]
         judgement = linearizable(part, Map())
         told[name] = str(judgement)
         if judgement.verdict != OK or judgement.order:
