@@ -35,8 +35,9 @@ class Freshness:
     def called(self, operation: Operation) -> None:
         """It was asked for; its output does not count yet."""
         self._floors[operation.process] = self._newest.get(operation.key, [])
-        for fact in self._may_set(operation):
-            self._writes[fact] = self._writes.get(fact, 0) + 1
+        sets = self._model.effect(operation, (operation.key,)).sets
+        if sets is not None:
+            self._writes[sets] = self._writes.get(sets, 0) + 1
 
     def returned(self, operation: Operation) -> Violation | None:
         """It was answered; what is wrong with the answer."""
@@ -74,14 +75,6 @@ class Freshness:
             return None
         known = self._known.get(fact, float("inf"))
         return next((newer for other, newer in floor if other != fact and known < newer.called), None)
-
-    def _may_set(self, operation: Operation) -> Iterable[Fact]:
-        match operation.function, operation.argument:
-            case "cas", (_, new):
-                return [(operation.key, new)]
-            case (("write" | "put" | "delete"), value):
-                return [(operation.key, value)]
-        return []
 
 
 def freshness(history: Iterable[Operation], model: Model) -> list[Violation]:

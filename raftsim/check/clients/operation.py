@@ -13,7 +13,7 @@ class Operation:
 
     `returned` is None for an open operation: its outcome is unknown, it may have happened or may yet happen. What was
     refused did not happen and is no part of a history. Functions, arguments and outputs are those of a model
-    (raftsim/check/clients/models.py).
+    (raftsim/check/clients/models.py); values are hashable.
 
     `index`: where the system says that this stands in its own order: of a write, the index of its log entry; of a read,
     that of the newest entry it is known to have seen. 0: it did not say. It is never believed.
