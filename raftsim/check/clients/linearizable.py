@@ -66,12 +66,15 @@ class _Trial:
 
     def judge(self) -> Judgement:
         """The single keys first: what is wrong there is found sooner, and told in fewer words."""
+        tied = self._parts.tied()
         undecided: list[tuple[str, ...]] = []
-        for group in (self._parts.single(), self._parts.tied()):
+        for group in (self._parts.single(), tied):
             violated, given_up = self._decide({keys: tidy(self._parts.part(keys)) for keys in group})
             if violated:
                 return self._violated(violated)
             undecided += given_up
+        in_ties = {(key,) for keys in tied for key in keys}  # what is known of the tie holds for each of its keys
+        undecided = [keys for keys in undecided if keys not in in_ties]
         return self._judgement(UNKNOWN, tuple(undecided)) if undecided else self._judgement(OK)
 
     def _decide(self, parts: dict[tuple[str, ...], Partition]) -> tuple[tuple[str, ...] | None, list[tuple[str, ...]]]:
