@@ -162,6 +162,10 @@ class World:
         self.submit(name, restoring.request, go_on)
         return restoring
 
+    def after(self, delay_s: float, act: Callable[[], None]) -> None:
+        """Call `act()` in virtual time: the clock of those who are no servers."""
+        self._timeline.at(self.now + delay_s, lambda _: act(), None)
+
     # views
 
     def status(self, name: str) -> dict[str, Any] | None:
