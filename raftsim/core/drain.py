@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from raftsim.core import reads, replication
-from raftsim.core.entry import HardState
 from raftsim.core.output import LEADER, Output, Write
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def drain(raft: Raft, now: float) -> Output | None:
 
 
 def _write(raft: Raft, now: float) -> Write | None:
-    hard, written = HardState(raft.term, raft.vote), raft.durable.written
+    hard, written = raft.hard, raft.durable.written
     first, chunk = raft.unwritten_from, raft.chunk_received
     if first is None and hard == written and chunk is None:
         return None

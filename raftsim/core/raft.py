@@ -14,14 +14,14 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
-from raftsim.core import election, membership, reads, replication, snapshots, transfer
+from raftsim.core import election, founding, membership, reads, replication, snapshots, transfer
 from raftsim.core.config import Change, Config
 from raftsim.core.drain import drain
 from raftsim.core.durable import Durable
 from raftsim.core.entry import COMMAND, NOOP, Entry, HardState, Restored, SnapshotMeta
 from raftsim.core.errors import TRANSFER_IN_PROGRESS, Busy, NotLeader, ProtocolViolation, Rejected
 from raftsim.core.log import Log
-from raftsim.core.messages import Append, AppendReply, Install, InstallReply, Message, TimeoutNow, Vote, VoteReply
+from raftsim.core.messages import Append, AppendReply, Hail, Install, InstallReply, Message, TimeoutNow, Vote, VoteReply
 from raftsim.core.output import (
     CANDIDATE,
     FOLLOWER,
@@ -63,6 +63,7 @@ class Raft:
         self.incoming: tuple[tuple[int, SnapshotMeta], int] | None = None
         self.installing: tuple[int, SnapshotMeta] | None = None
         self.durable = Durable(restored.hard, self.log.last_index)
+        self.founding = founding.Founding(restored, id, now)
         # elections
         self.votes: dict[str, bool] = {}
         self.last_election: tuple[int, bool] | None = None  # (term, whether it was a pre-vote)
@@ -104,12 +105,15 @@ class Raft:
 
     def wake(self, now: float) -> None:
         """The clock: call at `deadline` or later; calling early does nothing."""
+        if now >= self.founding.deadline:
+            founding.hail(self, now)
         if self.role == LEADER:
             if now >= self.heartbeat_deadline and election.keeps_quorum(self, now):
                 self.heartbeat_deadline = now + self.settings.heartbeat_interval_s
                 election.rest(self, now)  # once deposed, it waits like everyone else
                 transfer.expire(self, now)
                 reads.begin_round(self, now)
+                membership.tend(self, now)
                 replication.broadcast(self, now, heartbeat=True)
                 transfer.nudge(self)
         elif now >= self.election_deadline:
@@ -166,14 +170,15 @@ class Raft:
             snapshots.install(self, meta)
         if self.role == LEADER:
             replication.advance_commit(self, now)
-        elif self.role == CANDIDATE and self.durable.hard == HardState(self.term, self.id):
+        elif self.role == CANDIDATE and self.durable.hard == self.hard and self.vote == self.id:
             election.own_vote_durable(self, now)
 
     # what is to be done
 
     @property
     def deadline(self) -> float:
-        return self.heartbeat_deadline if self.role == LEADER else self.election_deadline
+        own = self.heartbeat_deadline if self.role == LEADER else self.election_deadline
+        return min(own, self.founding.deadline)
 
     def drain(self, now: float) -> Output | None:
         """End a turn: everything it led to, once. None if there is nothing to do."""
@@ -254,6 +259,10 @@ class Raft:
     # what an operator may ask
 
     @property
+    def hard(self) -> HardState:
+        return HardState(self.term, self.vote, self.founding.founder)
+
+    @property
     def config(self) -> Config:
         """The configuration in force."""
         return self.configs[-1][1]
@@ -283,5 +292,6 @@ HANDLERS.update(
         Install: snapshots.on_install,
         InstallReply: snapshots.on_install_reply,
         TimeoutNow: transfer.on_timeout_now,
+        Hail: founding.on_hail,
     }
 )

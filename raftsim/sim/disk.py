@@ -9,12 +9,12 @@ the last entry that the snapshot stands for, it is kept, else none of it can be 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from random import Random
 from typing import Protocol
 
-from raftsim.core.entry import Entry, HardState, Restored, SnapshotMeta
+from raftsim.core.entry import Entry, Restored, SnapshotMeta
 from raftsim.core.output import ChunkWanted, Write
 from raftsim.sim.snapshots import SimSnapshots
 from raftsim.sim.timeline import Timeline
@@ -86,7 +86,7 @@ class SimDisk:
     def restored(self) -> Restored:
         """What a server that starts now finds."""
         held = self._held
-        return Restored(held.hard, list(held.entries), held.base_index, held.base_term, held.snapshot)
+        return Restored(held.hard, list(held.entries), held.base_index, held.base_term, held.snapshot, held.incarnation)
 
     # the port
 
@@ -138,7 +138,9 @@ class SimDisk:
             if not self._holds(snapshot):
                 self._stand_on(snapshot)
             if self._held.hard.term < snapshot.term:
-                self._held.hard = HardState(snapshot.term)  # its own snapshot overtook the write of that term
+                self._held.hard = replace(
+                    self._held.hard, term=snapshot.term, vote=None
+                )  # its own snapshot overtook the write of that term
         return last
 
     # syncs, saves and reads come to their ends

@@ -6,13 +6,15 @@
     <path>/raft/snapshots/      the newest two snapshots
 
 Because the log is there before the identity, an identity without a log means that the log was lost. Such a server
-has forgotten its votes and must not come back under its name (B44).
+has forgotten its votes and must not go on (B44). One whose directory is gone as a whole begins with a new incarnation,
+by which the others know that it is not the one they gave a vote to.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -46,8 +48,16 @@ class DataDir:
         self._snapshots = wal.snapshots
 
     @classmethod
-    def open(cls, path: Path, *, cluster_id: str, server_id: str, settings: WalSettings | None = None) -> DataDir:
-        """Open the data of this server below `path`, or begin it.
+    def open(
+        cls,
+        path: Path,
+        *,
+        cluster_id: str,
+        server_id: str,
+        incarnation: int = 0,
+        settings: WalSettings | None = None,
+    ) -> DataDir:
+        """Open the data of this server below `path`, or begin it as `incarnation` (core/founding.py).
 
         Raises StorageError: in use, of another server, damaged, or whatever the operating system says.
         """
@@ -56,7 +66,7 @@ class DataDir:
             directory = OsDirectory(raft)
             lock = Lock(raft / "LOCK")
             try:
-                wal = _open_wal(directory, raft, Identity(cluster_id, server_id), settings)
+                wal = _open_wal(directory, raft, Identity(cluster_id, server_id, incarnation), settings)
             except BaseException:
                 lock.release()
                 raise
@@ -74,9 +84,10 @@ class DataDir:
 
     def bootstrap(self, restored: Restored) -> None:
         """Make `restored` the beginning of this server, unless it has one. Raises StorageError."""
-        if self.restored == Restored():
+        incarnation = self.restored.incarnation
+        if self.restored == Restored(incarnation=incarnation):
             self.append([Write(0, restored.hard, 1, restored.entries)])
-            self.restored = restored
+            self.restored = replace(restored, incarnation=incarnation)
 
     def save_snapshot(self, meta: SnapshotMeta, state: Iterable[bytes]) -> None:
         """Keep a snapshot of our own, and of the others the newest. Blocks; durable on return.
@@ -128,6 +139,7 @@ def _open_wal(directory: OsDirectory, raft: Path, ours: Identity, settings: WalS
         except BaseException:
             wal.close()
             raise
+    wal.restored.incarnation = (found or ours).incarnation
     return wal
 
 

@@ -18,7 +18,7 @@ from raftsim.wire.forms import ID, NUMBER, TEXT, Family, Field, Form
 from raftsim.wire.frames import frame
 
 MAGIC: Final = "raftsim"
-PROTOCOL_VERSION: Final = 2
+PROTOCOL_VERSION: Final = 3
 MAX_HELLO_BYTES: Final = 4096  # a stranger cannot make this server keep more
 
 

@@ -12,6 +12,7 @@ from raftsim.cli import client, items
 from raftsim.client.settings import ClientSettings
 from raftsim.cluster import node as cluster_node
 from raftsim.core.settings import Settings
+from raftsim.http import members
 from raftsim.http import server as http
 from raftsim.http.server import HttpServer
 from raftsim.live import complaints, listener
@@ -43,6 +44,7 @@ CONSTANTS: dict[str, float] = {
     "snapshots kept": snapshots.KEPT,
     "members remembered by name": node.MAX_SEEN,
     "request body": http.MAX_BODY_BYTES,
+    "changes of the membership in one request": members.MAX_CHANGES,
     "connections per client address": (HttpServer.__init__.__kwdefaults__ or {})["max_connections_per_client"],
     "connections waiting to be accepted": http.BACKLOG,
     "stopping": http.STOP_TIMEOUT_S,
@@ -79,6 +81,7 @@ NOT_HERE = {
     "cluster/status.py": {"_MAX_BODY_BYTES"},  # answers of our own servers
 }
 HERE = {
+    "http/members.py": {"MAX_CHANGES"},
     "node/server.py": {"MAX_SEEN"},
     "machine/varstate.py": {"MAX_ITEMS_BYTES"},
     "machine/variables.py": {"MAX_NAME_BYTES"},

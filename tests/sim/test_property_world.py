@@ -10,9 +10,11 @@ from raftsim.core.config import LEARNER, REMOVE, VOTER
 from raftsim.core.settings import Settings
 from raftsim.node.requests import ChangeMembership, RemovePeer, TransferLeadership
 from raftsim.node.settings import NodeSettings
+from raftsim.sim.host import PendingOutcome
 from raftsim.sim.network import Exponential, NetworkModel
 from raftsim.sim.world import World
 from tests.sim.settle import get, put, settle
+from tests.sim.wipes import remember, wipeable
 
 NAMES = ("n1", "n2", "n3", "n4")
 ADDED = ("n5", "n6")
@@ -32,6 +34,7 @@ class AnyWorld(RuleBasedStateMachine):
         stickiness=st.booleans(),
         fast_failover=st.booleans(),
         threshold=st.sampled_from([2, 10]),
+        founded=st.booleans(),
     )
     def begin(
         self,
@@ -43,8 +46,11 @@ class AnyWorld(RuleBasedStateMachine):
         stickiness: bool,
         fast_failover: bool,
         threshold: int,
+        founded: bool,
     ) -> None:
         self.writes = 0
+        self.changes: list[PendingOutcome] = []
+        self.wiped = False
         self.protected = stickiness and (pre_vote or check_quorum)
         self.world = World(
             NAMES,
@@ -56,6 +62,7 @@ class AnyWorld(RuleBasedStateMachine):
             node_settings=NodeSettings(
                 snapshot_threshold_entries=threshold, trailing_entries=1, snapshot_chunk_bytes=100
             ),
+            founded=founded or not pre_vote,
         )
 
     @rule(for_s=st.sampled_from([0.001, 0.02, 0.2, 1.0]))
@@ -75,20 +82,38 @@ class AnyWorld(RuleBasedStateMachine):
     def get(self, name: str) -> None:
         self.world.submit(name, get("key"))
 
+    def members_may_change(self) -> bool:
+        """A wiped server first gets its vote back: who else is given up meanwhile may be one too many."""
+        self.wiped = self.wiped and not remember(self.world)
+        return not self.wiped
+
+    def nothing_is_in_motion(self) -> bool:
+        return all(change.outcome for change in self.changes) and wipeable(self.world) and self.members_may_change()
+
+    @precondition(nothing_is_in_motion)
+    @rule(name=name)
+    def wipe(self, name: str) -> None:
+        raft = self.world.hosts[name].node
+        if raft is not None and raft.raft.config.is_voter(self.world.ids[name]):
+            self.wiped = True
+            self.world.wipe(name)
+
+    @precondition(members_may_change)
     @rule(name=name, gone=name)
     def remove(self, name: str, gone: str) -> None:
-        self.world.submit(name, RemovePeer(id=self.world.ids[gone]))
+        self.changes.append(self.world.submit(name, RemovePeer(id=self.world.ids[gone])))
 
     @precondition(lambda self: len(self.world.names) < len(NAMES + ADDED))
     @rule()
     def add(self) -> None:
         self.world.add(ADDED[len(self.world.names) - len(NAMES)])
 
+    @precondition(members_may_change)
     @rule(name=name, ops=st.dictionaries(st.sampled_from(NAMES + ADDED), op, min_size=1, max_size=4))
     def change(self, name: str, ops: dict[str, str]) -> None:
         hosts = self.world.hosts
         changes = [(op, hosts[other].id, hosts[other].info.address) for other, op in ops.items() if other in hosts]
-        self.world.submit(name, ChangeMembership(tuple(changes)))
+        self.changes.append(self.world.submit(name, ChangeMembership(tuple(changes))))
 
     @rule(name=name, heir=st.none() | name)
     def transfer(self, name: str, heir: str | None) -> None:
@@ -128,6 +153,7 @@ class AnyWorld(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "world") and not self.world.violations:
             settle(self.world, retire=not self.protected)
+            assert self.world.run_until(lambda: remember(self.world), 10), "a vote is not given back"
 
 
 AnyWorld.TestCase.settings = settings(

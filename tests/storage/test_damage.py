@@ -92,7 +92,7 @@ def test_a_flipped_bit_in_any_other_frame_is_refused(wal: Path, number: int) -> 
             with pytest.raises(StorageError) as caught:
                 reopened(directory, SEGMENTS)
             assert str(caught.value).startswith(f"{file}: damaged at offset {start}: ")
-            assert "remove-peer" in str(caught.value)
+            assert "comes back without a vote" in str(caught.value)
             assert "\n" not in str(caught.value)
             assert file.read_bytes() == data, "a refusal changes nothing"
 
