@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,7 +16,7 @@ from raftsim.agent.identity import establish
 from raftsim.agent.logs import EventLog
 from raftsim.agent.machines import machine_of
 from raftsim.agent.recovery import explain, recover
-from raftsim.core.entry import bootstrapped
+from raftsim.core.entry import INCARNATIONS, bootstrapped
 from raftsim.http.server import HttpServer
 from raftsim.http.view import AgentView, LinkFaults
 from raftsim.live.server import LiveServer
@@ -39,16 +40,19 @@ class Agent:
         server_dir.mkdir(parents=True, exist_ok=True)
         identity = establish(config, server_dir)
         self.id = identity.id
+        self._cluster_id = identity.cluster_id
         self._config = config
         self._document = document(config)
         for note in recover(server_dir, config.raft_protocol, identity):
             _logger.warning("%s", note)
-        data = DataDir.open(server_dir, cluster_id=identity.cluster_id, server_id=identity.id)
+        incarnation = 1 + secrets.randbelow(INCARNATIONS)
+        data = DataDir.open(server_dir, cluster_id=identity.cluster_id, server_id=identity.id, incarnation=incarnation)
         try:
             explain(server_dir)
             for note in data.notes:
                 _logger.warning("%s: %s", server_dir, note)
-            data.bootstrap(bootstrapped(identity.first))
+            if identity.first is not None:
+                data.bootstrap(bootstrapped(identity.first))
             self._live = LiveServer(
                 info=PeerInfo(identity.id, config.member_name, identity.address, config.raft_protocol),
                 cluster_id=identity.cluster_id,
@@ -129,7 +133,7 @@ class Agent:
         return self._live.commit_index
 
     def status(self) -> dict[str, Any]:
-        return self._live.status()
+        return {"cluster_id": self._cluster_id, **self._live.status()}
 
     def term_and_commit(self) -> tuple[int, int]:
         return self._live.term_and_commit()

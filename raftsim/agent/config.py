@@ -50,6 +50,7 @@ class AgentConfig:
     retry_join: tuple[str, ...]
     servers: tuple[Listed, ...]
     cluster_id: str  # "": made from the first configuration
+    join: bool  # a cluster that exists: wait to be added
     settings: Settings
     node_settings: NodeSettings
     http_max_conns_per_client: int
@@ -125,6 +126,7 @@ def _build(values: Mapping[str, Any], dev: bool, sources: tuple[str, ...], warni
             for server in values.get("raftsim.servers", ())
         ),
         cluster_id=values.get("raftsim.cluster_id", ""),
+        join=values.get("raftsim.join", False),
         settings=_settings(values),
         node_settings=_node_settings(values),
         http_max_conns_per_client=values.get("limits.http_max_conns_per_client", 100),

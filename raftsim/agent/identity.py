@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from raftsim.agent.config import AgentConfig, Listed
 from raftsim.agent.schema import ConfigError
 from raftsim.core.config import Config, Server, initial
+from raftsim.storage.files import OsDirectory
+from raftsim.storage.identity import read
 
 _NODE_ID_MAX_BYTES = 256
 
@@ -24,21 +28,38 @@ class Identity:
     id: str
     address: str
     cluster_id: str
-    first: Config  # the configuration every member of this cluster starts from
+    first: Config | None  # the configuration every first member starts from; None: it waits to be added
 
 
 def establish(config: AgentConfig, server_dir: Path) -> Identity:
     """The identity of the server in `server_dir`, which exists. Writes its node-id file if it needs one.
 
-    Raises ConfigError when the configuration does not say who the first servers are, or contradicts the file.
+    Raises ConfigError when the configuration does not say who the first servers are, or contradicts the file; and
+    StorageError and OSError when the identity of a data directory cannot be read.
     """
+    if config.join:
+        return _joining(config, server_dir)
     listed = _listed_self(config)
     address = listed.address if listed else config.rpc_address
     several = _first_servers(config, address)
     wanted = listed.id if listed else ""
     id = address if config.raft_protocol == 2 else _node_id(server_dir / "node-id", wanted)
     first = initial(several or [Server(id, address)])
-    return Identity(id, address, config.cluster_id or _cluster_id(first), first)
+    derived = _cluster_id(first.servers) if len(first.servers) > 1 else _own_cluster_id(server_dir)
+    return Identity(id, address, config.cluster_id or derived, first)
+
+
+def _joining(config: AgentConfig, server_dir: Path) -> Identity:
+    if config.servers or config.bootstrap_expect or config.retry_join:
+        raise ConfigError(
+            "raftsim.join: a server that waits to be added does not begin a cluster; leave out raftsim.servers,"
+            " server.bootstrap_expect and retry_join"
+        )
+    if not config.cluster_id:
+        raise ConfigError("raftsim.join needs raftsim.cluster_id: /v1/raftsim/status of a member tells it")
+    address = config.rpc_address
+    id = address if config.raft_protocol == 2 else _node_id(server_dir / "node-id", "")
+    return Identity(id, address, config.cluster_id, None)
 
 
 def _listed_self(config: AgentConfig) -> Listed | None:
@@ -94,8 +115,19 @@ def _missing(config: AgentConfig, known: int) -> str:
     return f"bootstrap_expect is {config.bootstrap_expect}, but retry_join and this server make {known}"
 
 
-def _cluster_id(first: Config) -> str:
-    text = "".join(f"{server.id} {server.address}\n" for server in sorted(first.servers, key=lambda s: s.id))
+def _own_cluster_id(server_dir: Path) -> str:
+    """Of a cluster that this server begins alone.
+
+    Drawn by lot: nobody could tell this server that it has lost its disk, while others that it once took in go on
+    without it. They refuse a server of another cluster.
+    """
+    raft = server_dir / "raft"
+    known = read(OsDirectory(raft, make=False)) if raft.is_dir() else None
+    return known.cluster_id if known else secrets.token_hex(8)
+
+
+def _cluster_id(first: Iterable[Server]) -> str:
+    text = "".join(f"{server.id} {server.address}\n" for server in sorted(first, key=lambda s: s.id))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

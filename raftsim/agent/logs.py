@@ -15,7 +15,7 @@ from logging.handlers import MemoryHandler
 from typing import TextIO
 
 from raftsim.core.config import Config
-from raftsim.core.output import ConfigChanged, RoleChanged
+from raftsim.core.output import ConfigChanged, MemoryLost, RoleChanged
 from raftsim.trace import events
 
 _MAX_HELD_LINES = 1000
@@ -95,7 +95,18 @@ class EventLog:
             self._role_changed(subject)
         elif kind == events.CONFIG:
             assert isinstance(subject, ConfigChanged)
-            self._logger.info("configuration in force: index=%d %s", subject.index, _members(subject.config))
+            self._config_changed(subject)
+        elif kind == events.MEMORY:
+            assert isinstance(subject, MemoryLost)
+            self._logger.warning(
+                "this server has lost its data: %s knows of its past. It has no vote until it has caught up",
+                subject.witness,
+            )
+
+    def _config_changed(self, change: ConfigChanged) -> None:
+        self._logger.info("configuration in force: index=%d %s", change.index, _members(change.config))
+        for id in change.config.returning:
+            self._logger.warning("%s came back without its data: it has no vote until it has caught up", id)
 
     def _role_changed(self, change: RoleChanged) -> None:
         leader = change.leader or "none"

@@ -219,6 +219,7 @@ _KEYS: dict[str, Callable[[object], Any]] = {
     "disable_update_check": _flag,  # nothing here looks for updates
     "raftsim.cluster_id": _word,
     "raftsim.servers": _servers,
+    "raftsim.join": _flag,
     "raftsim.election_timeout_min": _duration,
     "raftsim.election_timeout_max": _duration,
     "raftsim.heartbeat_interval": _duration,

@@ -1,7 +1,8 @@
 """Commitment (paper 5.4.2): a leader commits an entry of its own term, once a majority of voters holds it durably.
 
-Followers commit only what a leader has committed. In a joint configuration both halves need their majority; the copies
-of non-voters do not count.
+A copy counts for the incarnation of a voter that was given the vote; one that a wipe took after it was acknowledged was
+durable all the same. Followers commit only what a leader has committed. In a joint configuration both halves need their
+majority; the copies of non-voters do not count.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from raftsim.check.ghost import LEADER, Ghost, NodeGhost
+from raftsim.check.ghost import LEADER, Ghost, NodeGhost, incarnations
 
 
 class CommitQuorum:
@@ -38,7 +39,8 @@ class CommitQuorum:
         return None
 
     def _holds(self, voter: str, leader: NodeGhost, index: int) -> bool:
-        return self._ghost.node(self._ghost.name(voter)).durable_log.agrees(leader.log, index)
+        held = self._ghost.node(self._ghost.name(voter)).held(incarnations(leader.config)[voter])
+        return any(log.agrees(leader.log, index) for log in held)
 
     def _list(self, ids: Sequence[str]) -> str:
         return ", ".join(self._ghost.name(id) for id in ids) or "nobody"

@@ -30,13 +30,25 @@ class NodeGhost:
     config: Any = None
     commit: int = 0
     applied: int = 0
-    known: bool = False  # it was started before
+    known: bool = False  # it was started before, and its disk is still the same
+    incarnation: int = 0  # as which it speaks
+    lost: list[tuple[int, LogGhost]] = field(default_factory=list)  # what wipes took, with who held it
+
+    def held(self, incarnation: int) -> list[LogGhost]:
+        """The durable logs of this incarnation: the present one, and what a wipe took from it after it was promised."""
+        present = [self.durable_log] if self.incarnation == incarnation else []
+        return present + [log for lost, log in self.lost if lost == incarnation]
 
     @property
     def halves(self) -> tuple[Sequence[str], ...]:
         """The voters of which a majority must agree: those of both halves, if the configuration is joint."""
         config = self.config
         return () if config is None else tuple(half for half in (config.voters, config.outgoing) if half)
+
+
+def incarnations(config: Any) -> dict[str, int]:
+    """Of each member, which incarnation has the vote, if it has one."""
+    return {server.id: server.incarnation for server in config.servers}
 
 
 class Ghost:
@@ -83,6 +95,7 @@ class Ghost:
 
     def on_start(self, node: NodeGhost, restored: Any) -> None:
         node.known = True
+        node.incarnation = 0 if restored.hard.founder else restored.incarnation
         node.hard = node.durable_hard = (restored.hard.term, restored.hard.vote)
         node.log = self.found
         node.durable_log = self.found.copy(self.found.last)
@@ -93,8 +106,14 @@ class Ghost:
         node.commit = 0 if restored.snapshot is None else restored.snapshot.index
         node.applied = 0
 
-    def on_write(self, node: NodeGhost, _: Any) -> None:
+    def on_wipe(self, node: NodeGhost, _: Any) -> None:
+        lost = (*node.lost, (node.incarnation, node.durable_log))
+        self.nodes[node.name] = NodeGhost(node.name, lost=[*lost])
+
+    def on_write(self, node: NodeGhost, write: Any) -> None:
         change = self.change
+        if write.hard is not None and write.hard.founder:
+            node.incarnation = 0
         if change.hard is not None:
             node.hard = change.hard
             node.term = max(node.term, change.hard[0])

@@ -44,6 +44,7 @@ from raftsim.trace.events import (
     SNAPSHOT,
     START,
     SYNCED,
+    WIPE,
     WRITE,
     Event,
 )
@@ -72,7 +73,23 @@ INVARIANTS = (
     Durability,
     NoException,
 )
-KINDS = (APPLY, COMMIT, CONFIG, CRASH, ERROR, OUTCOME, READ, REQUEST, RESTORE, ROLE, SNAPSHOT, START, SYNCED, WRITE)
+KINDS = (
+    APPLY,
+    COMMIT,
+    CONFIG,
+    CRASH,
+    ERROR,
+    OUTCOME,
+    READ,
+    REQUEST,
+    RESTORE,
+    ROLE,
+    SNAPSHOT,
+    START,
+    SYNCED,
+    WIPE,
+    WRITE,
+)
 MESSAGES = {
     "Vote": "vote",
     "VoteReply": "vote_reply",

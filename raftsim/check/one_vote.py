@@ -1,4 +1,7 @@
-"""One vote per term (paper 5.2): a server votes at most once in a term, however often it restarts in between."""
+"""One vote per term (paper 5.2): a server votes at most once in a term, however often it restarts in between.
+
+A server whose disk was wiped is another one; so is one that speaks as another incarnation.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ class OneVotePerTerm:
 
     def __init__(self, ghost: Ghost) -> None:
         self._ghost = ghost
-        self._votes: dict[tuple[str, int], str] = {}  # (voter, term) -> id; known to others or durable
+        # (voter, its how manieth disk or which incarnation, term) -> id; known to others or durable
+        self._votes: dict[tuple[str, str, int], str] = {}
 
     def on_write(self, node: NodeGhost, _: Any) -> str | None:
         hard = self._ghost.change.hard
@@ -31,8 +35,11 @@ class OneVotePerTerm:
         return self._voted(node, message.term, message.dst) if message.granted and not message.pre else None
 
     def _voted(self, node: NodeGhost, term: int, vote: str) -> str | None:
-        first = self._votes.setdefault((node.name, term), vote)
-        return None if first == vote else self._twice(node, term, first, vote)
+        for who in (f"disk {len(node.lost)}", f"incarnation {node.incarnation}"):
+            first = self._votes.setdefault((node.name, who, term), vote)
+            if first != vote:
+                return self._twice(node, term, first, vote)
+        return None
 
     def _twice(self, node: NodeGhost, term: int, first: str, second: str | None) -> str:
         name = self._ghost.name

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from raftsim.check.ghost import LEADER, Ghost, NodeGhost
+from raftsim.check.ghost import LEADER, Ghost, NodeGhost, incarnations
 
 
 class LeadershipTransfer:
@@ -67,8 +67,9 @@ class LeadershipTransfer:
         self._handing_over[node.name] = node.term
         if not any(message.dst in voters for voters in node.halves):
             return f"{node.name} told {target.name}, which is not a voter, to stand for election"
-        # One that has gone on to a later term will not listen.
-        if target.term <= node.term and not target.durable_log.agrees(node.log, node.log.last):
+        # One that has gone on to a later term will not listen, nor one whose disk was lost meanwhile.
+        held = target.held(incarnations(node.config)[message.dst])
+        if target.term <= node.term and not any(log.agrees(node.log, node.log.last) for log in held):
             return (
                 f"{node.name} told {target.name} to stand for election, whose log ends at index "
                 f"{target.durable_log.last}; its own goes to {node.log.last}"

@@ -20,6 +20,8 @@ _KEYS = {
     "server": "server.enabled",
     "bootstrap_expect": "server.bootstrap_expect",
     "retry_join": "server.server_join.retry_join",
+    "join": "raftsim.join",
+    "cluster_id": "raftsim.cluster_id",
     "raft_protocol": "server.raft_protocol",
     "log_level": "log_level",
     "log_json": "log_json",
@@ -47,6 +49,8 @@ _KEYS = {
 @option("rpc-port", value="PORT", type=int, help="The port for peers, 0: any free one. Default: 4647.")
 @option("bootstrap-expect", value="N", type=int, help="How many servers the cluster begins with.")
 @option("retry-join", value="ADDR", multiple=True, help="The RPC address of a first server. May be repeated.")
+@option("join", help="Begin no cluster, but wait to be added to the one with -cluster-id.", default=None)
+@option("cluster-id", value="ID", help="The id of the cluster. Default: made from its first servers.")
 @option("raft-protocol", value="2|3", type=int, help="The dialect of the operator API. Default: 2.")
 @option("log-level", value="LEVEL", help="TRACE, DEBUG, INFO, WARN, ERROR or OFF. Default: INFO.")
 @option("log-json", help="Log in JSON.", default=None)

@@ -156,6 +156,26 @@ def restart(*, name: str | None, node: str) -> None:
         print(f"Restarted {_open(name).restart(node)}")
 
 
+@node_group.command("add", examples=[("Start a fourth server", "raftsim cluster node add")])
+@_name_option
+def add(*, name: str | None) -> None:
+    """Start one more server, with an empty disk. It waits until it is added to the configuration."""
+    with _failures():
+        node = _open(name).add()
+    print(f"Started {node.name}  http {node.http_address}  rpc {node.rpc_address}")
+    id = f" -peer-id={node.id}" if node.id != node.rpc_address else ""
+    print(f"It is no member yet: raftsim operator raft add-peer -peer-address={node.rpc_address}{id}")
+
+
+@node_group.command("wipe", examples=[("Lose the disk of a server", "raftsim cluster node wipe n2")])
+@_name_option
+@_node_argument
+def wipe(*, name: str | None, node: str) -> None:
+    """Kill a server and remove its log and snapshots, as if its disk was lost. Restart it to see it come back."""
+    with _failures():
+        print(f"Wiped {_open(name).wipe(node)}")
+
+
 @node_group.command("pause", examples=[("Freeze the leader", "raftsim cluster node pause leader")])
 @_name_option
 @_node_argument

@@ -1,4 +1,4 @@
-"""`raftsim operator raft`: who is in the Raft configuration, and taking one out."""
+"""`raftsim operator raft`: who is in the Raft configuration, and changing that."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from raftsim.cli.client import Client, record, records, reported, with_client
 from raftsim.cli.compaction import compaction
 from raftsim.cli.go import Failure, GoGroup, option
 from raftsim.cli.output import columnize, go_quote, show_json
+from raftsim.cli.peers import add_peer, demote_peer, promote_peer, replace_peers
 from raftsim.cli.peersjson import peers_json
 from raftsim.cli.raftdata import info, logs, state
 from raftsim.cli.transfer import transfer_leadership
@@ -88,7 +89,19 @@ def remove_peer(client: Client, *, peer_id: str, peer_address: str, as_json: boo
         print(f"Removed peer with {key} {go_quote(value)}")
 
 
-for _command in (transfer_leadership, compaction, info, logs, state, peers_json):
+_COMMANDS = (
+    add_peer,
+    promote_peer,
+    demote_peer,
+    replace_peers,
+    transfer_leadership,
+    compaction,
+    info,
+    logs,
+    state,
+    peers_json,
+)
+for _command in _COMMANDS:
     raft.add_command(_command)
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from raftsim.cluster.errors import ClusterError
 from raftsim.cluster.node import ClusterNode
-from raftsim.cluster.plan import ClusterSpec, Plan, load_plan, make_plan
+from raftsim.cluster.plan import ClusterSpec, NodePlan, Plan, load_plan, make_plan
 from raftsim.cluster.process import DEAD, PAUSED, RUNNING, ProcessId
 from raftsim.cluster.status import NodeStatus, ask_all
 
@@ -98,6 +98,32 @@ class LocalCluster:
         node = self.select(selector)
         if not node.kill():
             raise ClusterError(f"{node.plan.name} is not running")
+        return node.plan.name
+
+    def add(self) -> NodePlan:
+        """Start one more node, which waits to be added to the cluster by an operator."""
+        self._refuse_if_owned()
+        cluster_id = next((status.raft["cluster_id"] for status in self.status() if status.raft), None)
+        if cluster_id is None:
+            raise ClusterError("no node answers that could tell the id of the cluster")
+        with self._alone():
+            self.plan = load_plan(self.directory).with_one_more(self.directory)
+            added = self.plan.nodes[-1]
+            node = self.nodes[added.name] = ClusterNode(added, self.directory / added.name, tied=self._tied)
+            try:
+                node.write_config(self.plan.agent_config(added, cluster_id))
+                node.write_id()
+                self.plan.save(self.directory)
+            except OSError as error:
+                raise ClusterError(f"{error.filename or self.directory}: {error.strerror}") from None
+            self._start([node])
+        return added
+
+    def wipe(self, selector: str) -> str:
+        """Kill a node and remove what Raft keeps on its disk. It stays down until it is restarted."""
+        node = self.select(selector)
+        node.kill()
+        node.wipe()
         return node.plan.name
 
     def restart(self, selector: str) -> str:

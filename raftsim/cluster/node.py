@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -45,6 +46,20 @@ class ClusterNode:
     def write_config(self, config: dict[str, Any]) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
         (self.directory / "agent.json").write_text(json.dumps(config, indent=2) + "\n")
+
+    def write_id(self) -> None:
+        """Give a node that is not among the first servers its id, where an agent would make one of its own."""
+        if self.plan.id != self.plan.rpc_address:
+            server_dir = Path(self.plan.data_dir) / "server"
+            server_dir.mkdir(parents=True, exist_ok=True)
+            (server_dir / "node-id").write_text(self.plan.id)
+
+    def wipe(self) -> None:
+        """Remove the log and the snapshots. Raises ClusterError when they cannot be."""
+        try:
+            shutil.rmtree(Path(self.plan.data_dir) / "server" / "raft")
+        except OSError as error:
+            raise ClusterError(f"{error.filename}: {error.strerror}") from None
 
     def process(self) -> ProcessId | None:
         """The process last started for this node, running or not."""

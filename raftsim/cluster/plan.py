@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,25 +55,43 @@ class NodePlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
+    """The first `spec.nodes` nodes began the cluster, the others were added."""
+
     spec: ClusterSpec
     nodes: tuple[NodePlan, ...]
 
-    def agent_config(self, node: NodePlan) -> dict[str, Any]:
-        """The configuration file of one node."""
-        spec = self.spec
+    def agent_config(self, node: NodePlan, cluster_id: str = "") -> dict[str, Any]:
+        """The configuration file of one node; `cluster_id` is needed for one that is added."""
+        spec, first = self.spec, self.nodes[: self.spec.nodes]
+        server: dict[str, Any] = {"enabled": True, "raft_protocol": spec.raft_protocol}
+        beginning: dict[str, Any]
+        if node in first:
+            server["bootstrap_expect"] = spec.nodes
+            servers = [{"id": peer.id, "address": peer.rpc_address, "name": peer.name} for peer in first]
+            beginning = {"servers": servers}
+        else:
+            beginning = {"join": True, "cluster_id": cluster_id}
         return {
             "name": node.name,
             "data_dir": node.data_dir,
             "ports": {"http": node.http_port, "rpc": node.rpc_port},
-            "server": {"enabled": True, "bootstrap_expect": spec.nodes, "raft_protocol": spec.raft_protocol},
+            "server": server,
             "raftsim": {
-                "servers": [{"id": peer.id, "address": peer.rpc_address, "name": peer.name} for peer in self.nodes],
+                **beginning,
                 "election_timeout_min": format_duration(spec.election_timeout_min_s),
                 "election_timeout_max": format_duration(spec.election_timeout_max_s),
                 "heartbeat_interval": format_duration(spec.heartbeat_interval_s),
                 "faults": spec.faults,
             },
         }
+
+    def with_one_more(self, directory: Path) -> Plan:
+        """The same with another node. Raises ClusterError when it cannot be."""
+        ordinal = len(self.nodes) + 1
+        if ordinal > MAX_SERVERS:
+            raise ClusterError(f"a cluster has at most {MAX_SERVERS} nodes")
+        ports = _ports(replace(self.spec, nodes=ordinal))[-1]
+        return replace(self, nodes=(*self.nodes, _node(self.spec, directory, ordinal, ports)))
 
     def save(self, directory: Path) -> None:
         unfinished = directory / f"{_FILE}.tmp"
@@ -87,14 +105,16 @@ def make_plan(spec: ClusterSpec, directory: Path) -> Plan:
         raise ClusterError(f"a cluster has 1 to {MAX_SERVERS} nodes, not {spec.nodes}")
     if spec.raft_protocol not in {2, 3}:
         raise ClusterError(f"raft_protocol must be 2 or 3, got {spec.raft_protocol}")
+    ports = enumerate(_ports(spec), start=1)
+    return Plan(spec, tuple(_node(spec, directory, number, pair) for number, pair in ports))
+
+
+def _node(spec: ClusterSpec, directory: Path, number: int, ports: tuple[int, int]) -> NodePlan:
     root = Path(spec.data_dir) if spec.data_dir else directory
-    nodes = []
-    for number, (http_port, rpc_port) in enumerate(_ports(spec), start=1):
-        name = f"n{number}"
-        data_dir = root / name if spec.data_dir else root / name / "data"
-        id = join_address(LOOPBACK, rpc_port) if spec.raft_protocol == 2 else _uuid(data_dir)
-        nodes.append(NodePlan(name, id, http_port, rpc_port, str(data_dir)))
-    return Plan(spec, tuple(nodes))
+    name, (http_port, rpc_port) = f"n{number}", ports
+    data_dir = root / name if spec.data_dir else root / name / "data"
+    id = join_address(LOOPBACK, rpc_port) if spec.raft_protocol == 2 else _uuid(data_dir)
+    return NodePlan(name, id, http_port, rpc_port, str(data_dir))
 
 
 def load_plan(directory: Path) -> Plan:

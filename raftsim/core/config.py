@@ -2,7 +2,8 @@
 
 A `Config` is a value. The functions below map one valid configuration to the next or raise `ConfigError`; nothing
 else in the project makes a new membership. Invariants kept here and checked at both ends of every function:
-a server is in at most one of voters and learners; `learners_next` are outgoing voters that become learners when the
+a server is in at most one of voters and learners; a vote belongs to one incarnation of a server (founding.py), fixed
+when it is given; `learners_next` are outgoing voters that become learners when the
 joint configuration is left; a simple change alters at most one voter, so that majorities before and after intersect.
 """
 
@@ -22,19 +23,25 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One member: its Raft id and the `host:port` its peers reach it at."""
+    """One member: its Raft id, the `host:port` its peers reach it at, and which incarnation of it has the vote."""
 
     id: str
     address: str
+    incarnation: int = 0  # 0: the founder; means nothing for who has no vote
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One wish: make `id` a VOTER or a LEARNER, or REMOVE it. `address` is needed only for a server that is new."""
+    """One wish: make `id` a VOTER or a LEARNER, or REMOVE it. `address` is needed only for a server that is new.
+
+    `incarnation`: of a new voter, which one gets the vote. `returning`: of a new learner, it is to get it back.
+    """
 
     op: str
     id: str
     address: str = ""
+    incarnation: int = 0
+    returning: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,7 @@ class Config:
     learners_next: tuple[str, ...] = ()
     auto_leave: bool = False
     servers: tuple[Server, ...] = ()
+    returning: tuple[str, ...] = ()  # learners that lost their memory, and get their vote back when they caught up
 
     @property
     def joint(self) -> bool:
@@ -55,6 +63,14 @@ class Config:
     def is_voter(self, id: str) -> bool:
         """Whether `id` has a vote in either half."""
         return id in self.voters or id in self.outgoing
+
+    def has_vote(self, id: str, incarnation: int) -> bool:
+        """Whether this very incarnation of `id` has a vote."""
+        return self.is_voter(id) and self.incarnation(id) == incarnation
+
+    def incarnation(self, id: str) -> int:
+        """The incarnation of member `id` that has the vote, if it has one."""
+        return next((server.incarnation for server in self.servers if server.id == id), 0)
 
     def members(self) -> tuple[str, ...]:
         """Every id that receives the log, in order of addition."""
@@ -107,6 +123,7 @@ def leave_joint(config: Config) -> Config:
             voters=config.voters,
             learners=learners,
             servers=tuple(server for server in config.servers if server.id in stay),
+            returning=tuple(id for id in config.returning if id in learners),
         )
     )
 
@@ -124,9 +141,11 @@ def check(config: Config) -> Config:
         raise ConfigError("only a voter that is leaving can be a learner next")
     if not outgoing and (following or config.auto_leave):
         raise ConfigError("learners_next and auto_leave belong to a joint configuration")
+    if not set(config.returning) <= learners | following:
+        raise ConfigError("only a learner can be returning")
     if len(set(ids)) != len(ids) or set(ids) != voters | outgoing | learners:
         raise ConfigError("the servers are not exactly the members")
-    groups = (config.voters, config.outgoing, config.learners, config.learners_next)
+    groups = (config.voters, config.outgoing, config.learners, config.learners_next, config.returning)
     if any(list(group) != sorted(set(group)) for group in groups):
         raise ConfigError("ids are not sorted, or not unique")
     return config
@@ -134,8 +153,10 @@ def check(config: Config) -> Config:
 
 def _apply(config: Config, changes: Iterable[Change]) -> Config:
     voters, learners, following = set(config.voters), set(config.learners), set(config.learners_next)
-    addresses = {server.id: server.address for server in config.servers}
+    servers, returning = {server.id: server for server in config.servers}, set(config.returning)
     for change in changes:
+        returning.discard(change.id)
+        had_vote = change.id in voters or change.id in config.outgoing
         if change.op == REMOVE:
             for group in (voters, learners, following):
                 group.discard(change.id)
@@ -147,10 +168,16 @@ def _apply(config: Config, changes: Iterable[Change]) -> Config:
             voters.discard(change.id)
             # An outgoing voter keeps its vote in the old half until the change ends; only then may it be a learner.
             (following if change.id in config.outgoing else learners).add(change.id)
+            if change.returning:
+                returning.add(change.id)
         else:
             raise ConfigError(f"unknown change {change.op!r}")
-        if change.op != REMOVE and not addresses.setdefault(change.id, change.address):
-            raise ConfigError(f"no address for the new server {change.id!r}")
+        if change.op != REMOVE:
+            server = servers.setdefault(change.id, Server(change.id, change.address))
+            if not server.address:
+                raise ConfigError(f"no address for the new server {change.id!r}")
+            if change.op == VOTER and not had_vote:
+                servers[change.id] = replace(server, incarnation=change.incarnation)
     if not voters:
         raise ConfigError("no voter would remain")
     stay = voters | learners | set(config.outgoing)
@@ -159,5 +186,6 @@ def _apply(config: Config, changes: Iterable[Change]) -> Config:
         voters=tuple(sorted(voters)),
         learners=tuple(sorted(learners)),
         learners_next=tuple(sorted(following)),
-        servers=tuple(Server(id, address) for id, address in addresses.items() if id in stay),
+        servers=tuple(server for server in servers.values() if server.id in stay),
+        returning=tuple(sorted(returning)),
     )

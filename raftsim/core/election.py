@@ -1,11 +1,13 @@
 """Leader election (paper 5.2 and 5.4.1), pre-vote (dissertation 9.6), stickiness and check-quorum (4.2.3, 6.2).
 
 Invariants: at most one vote per term, durable before anyone hears of it, the candidate's own included; votes are
-counted by voter, of the present term only; a server that believes in a live leader helps nobody to replace it.
+counted by voter, of the incarnation that has the vote (founding.py), of the present term only; a server that believes
+in a live leader helps nobody to replace it.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from raftsim.core import lease
@@ -21,6 +23,7 @@ IS_BOUND: Final = "may have heard a leader, whose lease is not over"
 KNOWS_LATER_TERM: Final = "knows a later term"
 HAS_VOTED: Final = "has voted for another"
 HAS_NEWER_LOG: Final = "has a newer log"
+LOST_ITS_MEMORY: Final = "has lost its memory, and its vote with it"
 
 
 def rest(raft: Raft, now: float) -> None:
@@ -34,7 +37,7 @@ def on_timeout(raft: Raft, now: float) -> None:
     rest(raft, now)
     # A non-voter never campaigns (B18). But one whose removal is not known to be committed does: its log alone may hold
     # that entry, and nobody could be elected without it (dissertation 4.2.2). Its own vote does not count then.
-    if not any(config.is_voter(raft.id) for _, config in raft.configs):
+    if not any(config.has_vote(raft.id, raft.founding.incarnation) for _, config in raft.configs):
         raft.become(FOLLOWER, leader=None)
         return
     if raft.settings.pre_vote:
@@ -55,8 +58,9 @@ def stand(raft: Raft, now: float, *, force: bool = False) -> None:
 
 def _ask(raft: Raft, now: float, term: int, *, pre: bool, force: bool = False) -> None:
     # A real vote for oneself counts when it is durable (own_vote_durable); a pre-vote promises nothing.
-    raft.votes = {raft.id: True} if pre else {}
-    raft.refusals = {}
+    raft.votes, raft.refusals = {}, {}
+    if pre:
+        _own_vote(raft)
     raft.last_election = (term, pre)
     log = raft.log
     for voter in sorted({*raft.config.voters, *raft.config.outgoing} - {raft.id}):
@@ -65,8 +69,13 @@ def _ask(raft: Raft, now: float, term: int, *, pre: bool, force: bool = False) -
     _count(raft, now)
 
 
+def _own_vote(raft: Raft) -> None:
+    if raft.config.has_vote(raft.id, raft.founding.incarnation):
+        raft.votes[raft.id] = True
+
+
 def own_vote_durable(raft: Raft, now: float) -> None:
-    raft.votes[raft.id] = True
+    _own_vote(raft)
     _count(raft, now)
 
 
@@ -91,7 +100,7 @@ def on_vote(raft: Raft, message: Vote, now: float) -> None:
         if raft.role == PRE_CANDIDATE:
             raft.become(FOLLOWER, leader=None)  # it has found whom to elect
     term = message.term if granted else raft.term
-    raft.promise(VoteReply(term, raft.id, message.src, granted, message.pre, refusal))
+    raft.promise(VoteReply(term, raft.id, message.src, granted, message.pre, refusal, raft.founding.incarnation))
 
 
 def _refusal(raft: Raft, message: Vote, now: float) -> str:
@@ -132,6 +141,8 @@ def _sticky(raft: Raft, now: float) -> bool:
 
 
 def on_vote_reply(raft: Raft, message: VoteReply, now: float) -> None:
+    if message.granted and not raft.config.has_vote(message.src, message.incarnation):
+        message = replace(message, term=min(message.term, raft.term), granted=False, reason=LOST_ITS_MEMORY)
     if not message.granted and raft.config.is_voter(message.src):
         raft.refusals[message.src] = message.reason
     if message.pre:
@@ -157,7 +168,8 @@ def keeps_quorum(raft: Raft, now: float) -> bool:
     from taking over (B17).
     """
     limit_s = raft.settings.election_timeout_max_s
-    contacts = {id: progress.contact for id, progress in raft.progress.items()} | {raft.id: now}
+    contacts = {id: progress.contact for id, progress in raft.progress.items() if not progress.stranger}
+    contacts[raft.id] = now
     proven = committed_index(raft.config.voters, raft.config.outgoing, contacts)
     assert proven is not None, "a leader has voters"
     if not raft.settings.check_quorum or (now - proven <= limit_s and raft.durable.stalled(now) <= limit_s):

@@ -14,6 +14,8 @@ RESTORE_STEP: Final = 3  # data: bytes of an operator's restore of the whole sta
 
 CONFIG_SIZE: Final = 1024  # what a configuration counts where bytes are limited
 
+INCARNATIONS: Final = 1 << 48  # a number is drawn from 1 to this: that one comes twice is not to be expected
+
 
 @dataclass(slots=True)
 class Entry:
@@ -32,10 +34,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class HardState:
-    """The current term and the vote cast in it: one record, one write, never apart (bugs of two writes: B02)."""
+    """The current term and the vote cast in it: one record, one write, never apart (bugs of two writes: B02).
+
+    `founder`: this server was there when its cluster began (founding.py).
+    """
 
     term: int = 0
     vote: str | None = None
+    founder: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +56,17 @@ class SnapshotMeta:
 
 @dataclass(slots=True)
 class Restored:
-    """What a disk held at start: the vote record, the newest snapshot, and the entries after the base of the log."""
+    """What a disk held at start: the vote record, the newest snapshot, and the entries after the base of the log.
+
+    `incarnation` is the random number of this store, drawn when it was begun; 0 if it has none: a founder's, then.
+    """
 
     hard: HardState = field(default_factory=HardState)
     entries: list[Entry] = field(default_factory=list)
     base_index: int = 0
     base_term: int = 0
     snapshot: SnapshotMeta | None = None
+    incarnation: int = 0
 
 
 def bootstrapped(config: Config) -> Restored:

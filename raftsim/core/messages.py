@@ -2,6 +2,7 @@
 
 `round` is a number the leader makes and followers echo: one mechanism for check-quorum and read index. A reply can
 only ever confirm what was asked at or before the round it carries, so a delayed reply never confirms a newer read.
+`incarnation` says which life of its disk a server answers from (founding.py).
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class VoteReply:
     granted: bool
     pre: bool = False
     reason: str = ""
+    incarnation: int = 0
 
 
 @dataclass(slots=True)
@@ -63,6 +65,7 @@ class AppendReply:
     hint_index: int = 0
     hint_term: int = 0
     round: int = 0
+    incarnation: int = 0
 
 
 @dataclass(slots=True)
@@ -90,6 +93,7 @@ class InstallReply:
     offset: int
     done: bool
     round: int = 0
+    incarnation: int = 0
 
 
 @dataclass(slots=True)
@@ -101,4 +105,20 @@ class TimeoutNow:
     dst: str
 
 
-Message = Vote | VoteReply | Append | AppendReply | Install | InstallReply | TimeoutNow
+@dataclass(slots=True)
+class Hail:
+    """I begin as `incarnation`: have you met me? Or the answer to that, which says whom the sender has met.
+
+    `knows` is the receiver's incarnation as the sender met it, 0 for none. A sender that has `begun` meets nobody new.
+    """
+
+    term: int
+    src: str
+    dst: str
+    incarnation: int
+    knows: int
+    begun: bool
+    answer: bool = False
+
+
+Message = Vote | VoteReply | Append | AppendReply | Install | InstallReply | TimeoutNow | Hail

@@ -76,7 +76,14 @@ class Committed:
     term: int
 
 
-Event = RoleChanged | ConfigChanged | Committed
+@dataclass(slots=True)
+class MemoryLost:
+    """This server begins with an empty disk, but `witness` knows of a past: it has no vote until it caught up (B44)."""
+
+    witness: str
+
+
+Event = RoleChanged | ConfigChanged | Committed | MemoryLost
 
 
 @dataclass(slots=True)

@@ -25,6 +25,7 @@ class Progress:
         "contact",
         "goal",
         "goal_set",
+        "incarnation",
         "inflight",
         "inflight_bytes",
         "match",
@@ -35,6 +36,8 @@ class Progress:
         "round",
         "snapshot",
         "state",
+        "strange_since",
+        "stranger",
     )
 
     def __init__(self, next_index: int, now: float) -> None:
@@ -53,6 +56,9 @@ class Progress:
         # catching up, by rounds: a round brings over what the log held when it began (dissertation 4.2.1)
         self.goal, self.goal_set = next_index, now
         self.caught_up = False  # whether the last finished round was short
+        self.incarnation: int | None = None  # as which it answered last
+        # It is not the incarnation that has the vote: it counts for nothing.
+        self.stranger, self.strange_since = False, now
         self.contact = now  # when that round began: proof that it followed us then; at first, the benefit of the doubt
         self.proven = float("-inf")  # the same, without that benefit
 

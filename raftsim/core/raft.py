@@ -14,14 +14,14 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
-from raftsim.core import election, membership, reads, replication, snapshots, transfer
+from raftsim.core import election, founding, membership, reads, replication, snapshots, transfer
 from raftsim.core.config import Change, Config
 from raftsim.core.drain import drain
 from raftsim.core.durable import Durable
 from raftsim.core.entry import COMMAND, NOOP, Entry, HardState, Restored, SnapshotMeta
 from raftsim.core.errors import TRANSFER_IN_PROGRESS, Busy, NotLeader, ProtocolViolation, Rejected
 from raftsim.core.log import Log
-from raftsim.core.messages import Append, AppendReply, Install, InstallReply, Message, TimeoutNow, Vote, VoteReply
+from raftsim.core.messages import Append, AppendReply, Hail, Install, InstallReply, Message, TimeoutNow, Vote, VoteReply
 from raftsim.core.output import (
     CANDIDATE,
     FOLLOWER,
@@ -47,7 +47,7 @@ class Raft:
         self.settings = settings
         self.rng = rng
         self.log = Log(restored.entries, restored.base_index, restored.base_term)
-        self.hard = restored.hard  # the vote record: term and vote, as one
+        self.hard = restored.hard  # the vote record: term, vote and founder, as one
         self.term = restored.hard.term
         self.vote = restored.hard.vote
         self.role = FOLLOWER
@@ -65,6 +65,7 @@ class Raft:
         self.incoming: tuple[tuple[int, SnapshotMeta], int] | None = None
         self.installing: tuple[int, SnapshotMeta] | None = None
         self.durable = Durable(restored.hard, self.log.last_index)
+        self.founding = founding.Founding(restored, id, now)
         # elections
         self.votes: dict[str, bool] = {}
         self.last_election: tuple[int, bool] | None = None  # (term, whether it was a pre-vote)
@@ -107,12 +108,15 @@ class Raft:
 
     def wake(self, now: float) -> None:
         """The clock: call at `deadline` or later; calling early does nothing."""
+        if now >= self.founding.deadline:
+            founding.hail(self, now)
         if self.role == LEADER:
             if now >= self.heartbeat_deadline and election.keeps_quorum(self, now):
                 self.heartbeat_deadline = now + self.settings.heartbeat_interval_s
                 election.rest(self, now)  # once deposed, it waits like everyone else
                 transfer.expire(self, now)
                 reads.begin_round(self, now)
+                membership.tend(self, now)
                 replication.broadcast(self, now, heartbeat=True)
                 transfer.nudge(self)
         elif now >= self.election_deadline:
@@ -176,7 +180,8 @@ class Raft:
 
     @property
     def deadline(self) -> float:
-        return self.heartbeat_deadline if self.role == LEADER else self.election_deadline
+        own = self.heartbeat_deadline if self.role == LEADER else self.election_deadline
+        return min(own, self.founding.deadline)
 
     def drain(self, now: float) -> Output | None:
         """End a turn: everything it led to, once. None if there is nothing to do."""
@@ -200,7 +205,7 @@ class Raft:
     def set_hard(self, term: int, vote: str | None) -> None:
         assert term > self.term or (term == self.term and self.vote in (None, vote)), (term, vote, self.vote)
         if (term, vote) != (self.term, self.vote):
-            self.term, self.vote, self.hard = term, vote, HardState(term, vote)
+            self.term, self.vote, self.hard = term, vote, HardState(term, vote, self.founding.founder)
 
     def become(self, role: str, *, leader: str | None) -> None:
         if self.role == LEADER and role != LEADER:
@@ -290,5 +295,6 @@ HANDLERS.update(
         Install: snapshots.on_install,
         InstallReply: snapshots.on_install_reply,
         TimeoutNow: transfer.on_timeout_now,
+        Hail: founding.on_hail,
     }
 )

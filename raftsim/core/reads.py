@@ -62,7 +62,8 @@ def confirm(raft: Raft) -> None:
     """Release the reads whose round a quorum has answered."""
     if not raft.waiting_reads:
         return
-    rounds = {id: progress.round for id, progress in raft.progress.items()} | {raft.id: raft.round}
+    rounds = {id: progress.round for id, progress in raft.progress.items() if not progress.stranger}
+    rounds[raft.id] = raft.round
     proven = committed_index(raft.config.voters, raft.config.outgoing, rounds)
     assert proven is not None, "a leader has voters"
     while raft.waiting_reads and raft.waiting_reads[0][0] <= proven:

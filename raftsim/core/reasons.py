@@ -9,13 +9,14 @@ from raftsim.core.raft import Raft
 
 
 def reasons(raft: Raft, now: float) -> dict[str, Any]:
-    """{"last_election": ..., "uncommitted": ..., "change_waits": ..., "cannot_lead": ...}, as described below."""
+    """What the functions below say, by their names; what only a leader knows is empty on the others."""
     leading = raft.role == LEADER
     return {
         "last_election": _last_election(raft),
         "uncommitted": _uncommitted(raft) if leading else None,
         "change_waits": _change_waits(raft) if leading else None,
         "cannot_lead": _cannot_lead(raft, now) if leading else {},
+        "memory": _memory(raft),
     }
 
 
@@ -59,10 +60,21 @@ def _cannot_lead(raft: Raft, now: float) -> dict[str, str]:
     found = {}
     for id, progress in raft.progress.items():
         silent_s = now - progress.contact
-        if not raft.config.is_voter(id):
+        if progress.stranger or id in raft.config.returning:
+            found[id] = "it came back without its data, and has no vote until it has caught up"
+        elif not raft.config.is_voter(id):
             found[id] = "it has no vote"
         elif silent_s > raft.settings.election_timeout_max_s:
             found[id] = f"it was last heard {silent_s:.1f} s ago"
         elif progress.match < raft.commit:
             found[id] = f"its log lacks {raft.commit - progress.match} committed entries"
     return found
+
+
+def _memory(raft: Raft) -> dict[str, Any] | None:
+    """Whom this server has yet to meet to be a founder, and who knows of a past that it has lost; None: all is well."""
+    founding = raft.founding
+    if founding.founder or not founding.asks or raft.config.has_vote(raft.id, founding.incarnation):
+        return None
+    missing = [id for id in founding.asks if id not in founding.vouched | founding.refused]
+    return {"not_met": missing, "lost_since_met_by": sorted(founding.refused)}

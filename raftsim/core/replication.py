@@ -68,7 +68,9 @@ def on_append(raft: Raft, message: Append, now: float) -> None:
     if message.term < raft.term:
         # Answered, not dropped: a deposed leader, or a server with a lower term, learns where we are (B12). But nothing
         # of its question is echoed: elected again in our term, it would take this for an answer to a later one.
-        raft.promise(AppendReply(raft.term, raft.id, message.src, ok=False, index=0))
+        raft.promise(
+            AppendReply(raft.term, raft.id, message.src, ok=False, index=0, incarnation=raft.founding.incarnation)
+        )
         return
     hear_leader(raft, message.term, message.src, now)
     raft.promise(_take(raft, message))
@@ -102,7 +104,7 @@ def _take(raft: Raft, message: Append) -> AppendReply:
 
 
 def _reply(raft: Raft, message: Append, *, ok: bool, index: int, hint: tuple[int, int] = (0, 0)) -> AppendReply:
-    return AppendReply(raft.term, raft.id, message.src, ok, index, *hint, message.round)
+    return AppendReply(raft.term, raft.id, message.src, ok, index, *hint, message.round, raft.founding.incarnation)
 
 
 def _check_new(raft: Raft, message: Append, first: int, entries: list[Entry]) -> None:
@@ -119,6 +121,7 @@ def on_append_reply(raft: Raft, message: AppendReply, now: float) -> None:
         return
     if message.round > raft.round or (message.ok and message.index > raft.log.last_index):
         raise ProtocolViolation(f"{message.src} answers what was never asked")
+    progress = membership.recognise(raft, message.src, message.incarnation, now)
     reads.answered(raft, progress, message.round)
     if message.ok:
         progress.matched(message.index)
@@ -135,7 +138,7 @@ def on_append_reply(raft: Raft, message: AppendReply, now: float) -> None:
 
 def advance_commit(raft: Raft, now: float) -> None:
     """Commit what a quorum holds durably, if the last of it is of this term (paper 5.4.2)."""
-    copies = {id: progress.match for id, progress in raft.progress.items()}
+    copies = {id: progress.match for id, progress in raft.progress.items() if not progress.stranger}
     copies[raft.id] = raft.durable.index
     quorum = committed_index(raft.config.voters, raft.config.outgoing, copies)
     assert quorum is not None, "a leader has voters"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from raftsim.core import reads, replication
+from raftsim.core import membership, reads, replication
 from raftsim.core.entry import SnapshotMeta
 from raftsim.core.errors import ProtocolViolation
 from raftsim.core.log import Log
@@ -73,6 +73,7 @@ def on_install_reply(raft: Raft, message: InstallReply, now: float) -> None:
         return
     if message.round > raft.round or (message.done and message.index > raft.log.last_index):
         raise ProtocolViolation(f"{message.src} answers what was never asked")
+    progress = membership.recognise(raft, message.src, message.incarnation, now)
     reads.answered(raft, progress, message.round)
     if message.done:
         progress.matched(message.index)  # which commits nothing: a snapshot holds what is committed
@@ -87,14 +88,20 @@ def on_install_reply(raft: Raft, message: InstallReply, now: float) -> None:
 def on_install(raft: Raft, message: Install, now: float) -> None:
     meta = message.meta
     if message.term < raft.term:
-        raft.promise(InstallReply(raft.term, raft.id, message.src, meta.index, offset=0, done=False))
+        raft.promise(_reply(raft, message, 0, done=False, round=0))
         return
     replication.hear_leader(raft, message.term, message.src, now)
     if meta.index > raft.commit:
         _take(raft, message)
     offset = raft.incoming[1] if raft.incoming is not None else 0
     done = meta.index <= raft.commit or _is_whole(raft, meta)
-    raft.promise(InstallReply(raft.term, raft.id, message.src, meta.index, offset, done, message.round))
+    raft.promise(_reply(raft, message, offset, done=done, round=message.round))
+
+
+def _reply(raft: Raft, message: Install, offset: int, *, done: bool, round: int) -> InstallReply:
+    return InstallReply(
+        raft.term, raft.id, message.src, message.meta.index, offset, done, round, raft.founding.incarnation
+    )
 
 
 def _take(raft: Raft, message: Install) -> None:

@@ -31,7 +31,12 @@ def status(raft: Raft, now: float) -> dict[str, Any]:
             "index": raft.config_index,
             "committed": raft.config_index <= raft.commit,
             "servers": [
-                {"id": server.id, "address": server.address, "voter": server.id in raft.config.voters}
+                {
+                    "id": server.id,
+                    "address": server.address,
+                    "voter": server.id in raft.config.voters,
+                    "returning": server.id in raft.config.returning,
+                }
                 for server in raft.config.servers
             ],
         },

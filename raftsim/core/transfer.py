@@ -23,7 +23,7 @@ def begin(raft: Raft, target: str | None, now: float) -> str:
         raise NotLeader(raft.leader)
     if raft.transfer_target is not None:
         raise Rejected(TRANSFER_IN_PROGRESS, f"to {raft.transfer_target}")
-    voters = [id for id in raft.config.voters if id in raft.progress]
+    voters = [id for id in raft.config.voters if id in raft.progress and not raft.progress[id].stranger]
     if target is None:
         if not voters:
             raise Rejected(NO_TARGET, "there is no other voter")
@@ -39,7 +39,10 @@ def begin(raft: Raft, target: str | None, now: float) -> str:
 def nudge(raft: Raft) -> None:
     """If the target holds the whole log, tell it to stand. Repeated with every heartbeat: the word may get lost."""
     target = raft.transfer_target
-    if target is not None and raft.progress[target].match == raft.log.last_index:
+    if target is None:
+        return
+    progress = raft.progress[target]
+    if progress.match == raft.log.last_index and not progress.stranger:
         raft.told_to_stand = True
         raft.send(TimeoutNow(raft.term, raft.id, target))
 
@@ -52,5 +55,5 @@ def expire(raft: Raft, now: float) -> None:
 
 
 def on_timeout_now(raft: Raft, message: TimeoutNow, now: float) -> None:
-    if raft.is_current(message) and raft.role != LEADER and raft.config.is_voter(raft.id):
+    if raft.is_current(message) and raft.role != LEADER and raft.config.has_vote(raft.id, raft.founding.incarnation):
         election.stand(raft, now, force=True)

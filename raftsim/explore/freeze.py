@@ -18,7 +18,8 @@ from raftsim.core.config import Config
 IGNORED: Final = frozenset(
     {
         # of a server
-        "settings", "rng", "leader_contact", "election_deadline", "heartbeat_deadline", "transfer_deadline",
+        "settings", "rng", "started", "leader_contact", "election_deadline", "heartbeat_deadline", "transfer_deadline",
+        "deadline",
         "round", "round_began", "announced", "last_election", "refusals", "uncommitted_bytes",
         "outbox", "promises", "events",
         # of a follower's progress
@@ -41,6 +42,8 @@ def freeze(value: Any) -> Frozen:
         return ("Config", *(frozenset(group) for group in groups), value.auto_leave)
     if isinstance(value, Mapping):
         return frozenset((key, freeze(item)) for key, item in value.items())
+    if isinstance(value, set | frozenset):
+        return frozenset(freeze(item) for item in value)
     if isinstance(value, list | tuple | deque):
         return tuple(freeze(item) for item in value)
     names = _names(type(value), value)

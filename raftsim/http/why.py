@@ -16,13 +16,13 @@ def troubles(status: Status) -> list[str]:
     if status["leader"] is None:
         return leader(status)
     if status["role"] != "leader":
-        return []
+        return _memory(status)
     found = [] if status["why"]["uncommitted"] is None else commit(status)
     if status["why"]["change_waits"] is not None:
         found += change(status)
-    voters = {server["id"] for server in _servers(status) if server["voter"]}
+    wanted = {server["id"] for server in _servers(status) if server["voter"] or server["returning"]}
     return found + [
-        sentence for id in sorted(voters & status["why"]["cannot_lead"].keys()) for sentence in _of(status, id)
+        sentence for id in sorted(wanted & status["why"]["cannot_lead"].keys()) for sentence in _of(status, id)
     ]
 
 
@@ -35,7 +35,9 @@ def leader(status: Status) -> list[str]:
         contact = status["last_contact_s"]
         heard = "" if contact is None else f", and {me} heard from it {contact:.1f} s ago"
         return [f"{label(status, status['leader'])} leads in term {term}{heard}."]
-    return [f"{me} knows of no leader in term {term}.", *_standing(status)]
+    if not _servers(status):
+        return [f"{me} belongs to no cluster yet: it waits to be added ('raftsim operator raft add-peer')."]
+    return [f"{me} knows of no leader in term {term}.", *(_memory(status) or _standing(status))]
 
 
 def commit(status: Status) -> list[str]:
@@ -86,11 +88,32 @@ def _of(status: Status, id: str) -> list[str]:
     if status["role"] != "leader":
         if id == status["id"] and status["leader"] is None:
             return leader(status)
+        if id == status["id"] and status["why"]["memory"] is not None:
+            return _memory(status)
         return [_ask_the_leader(status, f"whether {label(status, id)} could be elected")]
     reason = status["why"]["cannot_lead"].get(id)
     if reason is None:
         return [f"{label(status, id)} could be elected."]
     return [f"{label(status, id)} could not be elected: {reason}."]
+
+
+def _memory(status: Status) -> list[str]:
+    """Why this server has no vote, though the first configuration has it."""
+    memory = status["why"]["memory"]
+    if memory is None:
+        return []
+    me, known, missing = label(status, status["id"]), memory["lost_since_met_by"], memory["not_met"]
+    if known:
+        lost = f"{me} has lost its data: {_all(status, known)} had begun before it, so it may have voted and"
+        back = (
+            "It gets its vote back when a leader has brought it up to date. If a majority has lost its data, no leader"
+        )
+        return [
+            f"{lost} acknowledged what it does not know any more.",
+            f"{back} can be elected, and an operator must decide (peers.json).",
+        ]
+    others = _all(status, missing)
+    return [f"{me} has an empty disk and waits to meet {others}: the first servers of a cluster begin together."]
 
 
 def _standing(status: Status) -> list[str]:

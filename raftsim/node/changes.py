@@ -9,7 +9,7 @@ from collections import deque
 from typing import Any
 
 from raftsim.core import errors
-from raftsim.core.config import Change, Config
+from raftsim.core.config import Config
 from raftsim.core.entry import Entry
 from raftsim.core.errors import CHANGE_IN_FLIGHT, NO_OWN_COMMIT, TRANSFER_IN_PROGRESS, Rejected
 from raftsim.core.output import LEADER
@@ -41,15 +41,10 @@ class Changes:
 
     def change(self, job: Job, request: RemovePeer | ChangeMembership) -> tuple[int, int] | None:
         """Propose it, or queue or finish it; returns the index and the term of its entry."""
-        changes: list[Change] = []
-        if isinstance(request, RemovePeer):
-            change = operator.removal(self._raft.config, request)
-            if isinstance(change, Outcome):
-                self._jobs.finish(job, change)
-                return None
-            changes = [change]
-        else:
-            changes = [Change(*change) for change in request.changes]
+        changes = operator.changes(self._raft.config, request)
+        if isinstance(changes, Outcome):
+            self._jobs.finish(job, changes)
+            return None
         try:
             return self._raft.change(changes, self._jobs.clock.now())
         except Rejected as rejected:

@@ -8,7 +8,15 @@ from typing import Any
 from raftsim.core.config import REMOVE, Change, Config, Server
 from raftsim.core.raft import Raft
 from raftsim.node.ports import PeerInfo
-from raftsim.node.requests import LAST_VOTER, NOT_FOUND, REFUSED, Outcome, RemovePeer, TransferLeadership
+from raftsim.node.requests import (
+    LAST_VOTER,
+    NOT_FOUND,
+    REFUSED,
+    ChangeMembership,
+    Outcome,
+    RemovePeer,
+    TransferLeadership,
+)
 
 
 def membership(raft: Raft, seen: Mapping[str, PeerInfo]) -> dict[str, Any]:
@@ -26,6 +34,7 @@ def membership(raft: Raft, seen: Mapping[str, PeerInfo]) -> dict[str, Any]:
                 "raft_protocol": seen[server.address].raft_protocol if server.address in seen else None,
                 "leader": server.address == leader,
                 "voter": server.id in raft.config.voters,
+                "returning": server.id in raft.config.returning,
             }
             for server in raft.config.servers
         ],
@@ -41,8 +50,22 @@ def named(config: Config, request: RemovePeer | TransferLeadership) -> Server | 
     return Outcome(REFUSED, reason=NOT_FOUND, detail=wanted)
 
 
+def changes(config: Config, request: RemovePeer | ChangeMembership) -> list[Change] | Outcome:
+    """The changes that `request` means in `config`, or why they cannot be. A member may be named by its address."""
+    if isinstance(request, RemovePeer):
+        change = removal(config, request)
+        return change if isinstance(change, Outcome) else [change]
+    found = []
+    for op, id, address in request.changes:
+        if not id:
+            id = next((server.id for server in config.servers if server.address == address), "")
+            if not id:
+                return Outcome(REFUSED, reason=NOT_FOUND, detail={"address": address})
+        found.append(Change(op, id, address))
+    return found
+
+
 def removal(config: Config, request: RemovePeer) -> Change | Outcome:
-    """The change that `request` means in `config`, or why it cannot be."""
     found = named(config, request)
     if isinstance(found, Outcome):
         return found

@@ -89,7 +89,8 @@ class ReadMembership:
     """ok value, local if `stale`, else the leader's:
 
     {"index": int, "committed": bool, "leader": address or "", "servers": [{"id": str, "address": str,
-    "name": str or None (never seen), "raft_protocol": int or None, "leader": bool, "voter": bool}, ...]}
+    "name": str or None (never seen), "raft_protocol": int or None, "leader", "voter", "returning": bool}, ...]}
+    (returning: it lost its data, and gets its vote back when it has caught up)
     """
 
     stale: bool = False
@@ -107,8 +108,8 @@ class RemovePeer:
 class ChangeMembership:
     """Make servers voters, non-voters or remove them; all in one step, by joint consensus if several votes move.
 
-    `changes`: (op, id, address) with the ops of core/config.py; the address counts for a new server only. ok value:
-    None, once the configuration that results is committed.
+    `changes`: (op, id, address) with the ops of core/config.py; the address counts for a new server only, or instead
+    of the id, if that is empty, for a member. ok value: None, once the configuration that results is committed.
     """
 
     changes: tuple[tuple[str, str, str], ...]

@@ -14,7 +14,7 @@ from typing import Any
 from raftsim.core.config import Config
 from raftsim.core.entry import Restored, SnapshotMeta
 from raftsim.core.messages import Message
-from raftsim.core.output import ChunkWanted, Committed, ConfigChanged, Output, RoleChanged
+from raftsim.core.output import ChunkWanted, Committed, ConfigChanged, MemoryLost, Output, RoleChanged
 from raftsim.core.raft import Raft
 from raftsim.core.reasons import reasons
 from raftsim.core.settings import Settings
@@ -27,9 +27,9 @@ from raftsim.node.ports import Clock, Disk, Network, Observer, PeerInfo, PeerMes
 from raftsim.node.requests import OK, Outcome, ReadStatus, Relay, RelayReply, Request, SetCompaction
 from raftsim.node.restore import Staging
 from raftsim.node.settings import NodeSettings
-from raftsim.trace.events import APPLY, COMMIT, CONFIG, READ, RESTORE, ROLE, SEND, SYNCED, WRITE
+from raftsim.trace.events import APPLY, COMMIT, CONFIG, MEMORY, READ, RESTORE, ROLE, SEND, SYNCED, WRITE
 
-KINDS = {RoleChanged: ROLE, ConfigChanged: CONFIG, Committed: COMMIT}
+KINDS = {RoleChanged: ROLE, ConfigChanged: CONFIG, Committed: COMMIT, MemoryLost: MEMORY}
 MAX_SEEN = 1024  # servers remembered by address
 
 
@@ -247,8 +247,8 @@ class Node:
         has committed in its term), "commit_index", "applied_index", "last_log_index", "last_log_term",
         "snapshot_index", "snapshot_term", "pending_requests": int, "raft_protocol": int,
         "last_contact_s": float or None (None: never; 0.0 on the leader),
-        "configuration": {"index": int, "committed": bool, "servers": [{"id", "address": str, "voter": bool,
-        "name": str or None (never seen)}]},
+        "configuration": {"index": int, "committed": bool, "servers": [{"id", "address": str, "voter", "returning":
+        bool, "name": str or None (never seen)}]},
         "why": see core/reasons.py, "compaction": see SetCompaction,
         "followers": [{"id": str, "match_index", "next_index": int, "state": str, "last_contact_s": float}]}
         """

@@ -44,7 +44,7 @@ class ByteStore:
         self._raft = self.files.directory(f"{name}/raft")
         self._wal_files = self.files.directory(f"{name}/raft/{WAL}")
         self._snapshot_files = self.files.directory(f"{name}/raft/{SNAPSHOTS}")
-        self._whose = Identity(CLUSTER, name)
+        self._whose = Identity(CLUSTER, name, held.incarnation)
         self._rng = rng
         self._kept = kept
         self._told: SnapshotMeta | None = None  # the newest snapshot that was told to be durable
@@ -56,7 +56,9 @@ class ByteStore:
         self._wal.close()
 
     def look(self) -> Restored:
-        return self._look().restored
+        restored = self._look().restored
+        restored.incarnation = self._whose.incarnation
+        return restored
 
     def start(self) -> Restored:
         self._wal = self._open()

@@ -21,7 +21,7 @@ from raftsim.sim.disk import SimDisk
 from raftsim.sim.files import PowerCut
 from raftsim.sim.network import CUT, DOWN
 from raftsim.storage.errors import StorageError
-from raftsim.trace.events import CRASH, DELIVER, ERROR, HALT, PAUSE, RESUME, SNAPSHOT, START, Event
+from raftsim.trace.events import CRASH, DELIVER, ERROR, HALT, PAUSE, RESUME, SNAPSHOT, START, WIPE, Event
 
 Input = Callable[[Node], object]
 
@@ -139,6 +139,14 @@ class Host:
         for pending in clients:
             self._answer(pending, Outcome(UNKNOWN, reason=LINK_LOST))
         self._network.hung_up(self)
+
+    def wipe(self, held: Restored) -> None:
+        """The disk is lost, and one that holds `held` takes its place. The server is down."""
+        assert self.node is None, self.name
+        build = self._build
+        rng = Random(f"{build.seed}/disk/{self.name}/{self.life}")
+        self.disk = SimDisk(build.timeline, build.disk, rng, held, self)
+        self.emit(WIPE, None)
 
     def pause(self) -> None:
         self.paused = True

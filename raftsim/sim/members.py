@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 from uuid import UUID
 
+from raftsim.core.entry import INCARNATIONS
 from raftsim.node.ports import PeerInfo
 
 FIRST_PORT = 4647
@@ -18,6 +19,7 @@ class Members:
         self.infos: dict[str, PeerInfo] = {}
         self.names: dict[str, str] = {}
         self._rng = Random(f"{seed}/ids")
+        self._incarnations = Random(f"{seed}/incarnations")
         self._raft_protocol = raft_protocol
 
     def add(self, name: str) -> PeerInfo:
@@ -30,3 +32,7 @@ class Members:
         info = self.infos[name] = PeerInfo(id, f"{name}.global", address, self._raft_protocol)
         self.names[id] = name
         return info
+
+    def new_incarnation(self) -> int:
+        """The number of a store that is begun."""
+        return self._incarnations.randrange(1, INCARNATIONS)

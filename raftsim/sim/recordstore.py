@@ -8,9 +8,10 @@ snapshot stands for, it is kept, else none of it can be trusted.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from random import Random
 
-from raftsim.core.entry import Entry, HardState, Restored, SnapshotMeta
+from raftsim.core.entry import Entry, Restored, SnapshotMeta
 from raftsim.core.output import Write
 from raftsim.sim.snapshots import SimSnapshots
 from raftsim.sim.store import Kept, UnderWay
@@ -34,7 +35,7 @@ class RecordStore:
 
     def look(self) -> Restored:
         held = self._held
-        return Restored(held.hard, list(held.entries), held.base_index, held.base_term, held.snapshot)
+        return Restored(held.hard, list(held.entries), held.base_index, held.base_term, held.snapshot, held.incarnation)
 
     def start(self) -> Restored:
         return self.look()
@@ -95,7 +96,8 @@ class RecordStore:
             if not self._holds(snapshot):
                 self._stand_on(snapshot)
             if self._held.hard.term < snapshot.term:
-                self._held.hard = HardState(snapshot.term)  # its own snapshot overtook the write of that term
+                # Its own snapshot overtook the write of that term.
+                self._held.hard = replace(self._held.hard, term=snapshot.term, vote=None)
         return last
 
     # what is held

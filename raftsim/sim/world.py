@@ -5,7 +5,8 @@ that asked for a turn takes it right after, before the next event. Same seed, sa
 
 Faults are methods, called between events. Servers are named by `name` ("n1"); messages and configurations speak of
 ids, which are addresses in raft protocol 2 and UUIDs in 3 (`ids` maps one to the other). A server that is added has an
-empty disk: it is nobody until a configuration names it.
+empty disk: it is nobody until a configuration names it. One that is wiped finds the first configuration on its new
+disk if it was among the first servers, as an agent with the same configuration file does.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class World:
     `violations`). `observers` are told every Event, in order. `machine` makes the state machine of a starting server.
     `down`: names of servers that are not started. `held`: what the disk of a server holds at first, given its name and
     the configuration of all.
+    `founded`: the first servers know that they are founders; else they find out (core/founding.py).
 
     Attributes to read: `names`, `ids` and `hosts` (both by name), `network` (with its counters), `judges` (or None).
     """
@@ -60,9 +62,10 @@ class World:
         machine: Callable[[], Machine] = standard_machine,
         judges: bool = True,
         strict: bool = True,
+        founded: bool = True,
         observers: Iterable[Observer] = (),
         down: Collection[str] = (),
-        held: Callable[[str, Config], Restored] = lambda name, config: bootstrapped(config),  # noqa: ARG005
+        held: Callable[[str, Config], Restored] | None = None,
     ) -> None:
         self.names = tuple(f"n{number + 1}" for number in range(nodes)) if isinstance(nodes, int) else tuple(nodes)
         self.seed = seed
@@ -82,9 +85,11 @@ class World:
         self.network = Network(self._timeline, network or NetworkModel(), Random(f"{seed}/network"), self._by_id)
         common = (disk or DiskModel(), seed, self._listeners, self._timeline, self.network)
         self._build = Build(settings or Settings(), node_settings or NodeSettings(), machine, *common)
-        genesis = initial(Server(info.id, info.address) for info in map(self._members.add, self.names))
+        self._first = self.names
+        self._genesis = initial(Server(info.id, info.address) for info in map(self._members.add, self.names))
         for name in self.names:
-            self._set_up(name, held(name, genesis))
+            store = bootstrapped(self._genesis) if founded else self._new_store(name)
+            self._set_up(name, store if held is None else held(name, self._genesis))
         for name in self.names:
             if name not in down:
                 self._start(name)
@@ -193,7 +198,7 @@ class World:
         self._members.add(name)
         self._tell("add", name)
         self.names += (name,)
-        self._set_up(name, Restored())
+        self._set_up(name, self._new_store(name))
         self._start(name)
 
     def crash(self, name: str) -> None:
@@ -205,6 +210,13 @@ class World:
         """Stop a server in good order: its clients are answered and its disk is up to date."""
         self._tell("stop", name)
         self.hosts[name].stop()
+
+    def wipe(self, name: str) -> None:
+        """Lose the disk of a server; one that is up crashes first. It can be restarted, under its old name."""
+        if self.hosts[name].node is not None:
+            self.crash(name)
+        self._tell("wipe", name)
+        self.hosts[name].wipe(self._new_store(name))
 
     def restart(self, name: str) -> None:
         """Start a server that is down from what its disk holds. It stays down if that must not be (`Host.halted`)."""
@@ -277,6 +289,11 @@ class World:
         info = self._members.infos[name]
         self.ids[name] = info.id
         self.hosts[name] = self._by_id[info.id] = Host(info, name, held, self._build)
+
+    def _new_store(self, name: str) -> Restored:
+        store = bootstrapped(self._genesis) if name in self._first else Restored()
+        store.incarnation = self._members.new_incarnation()
+        return store
 
     def _start(self, name: str) -> None:
         host = self.hosts[name]

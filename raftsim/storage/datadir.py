@@ -6,12 +6,14 @@
     <path>/raft/snapshots/      the newest two snapshots
 
 Because the log is there before the identity, an identity without a log means that the log was lost. Such a server
-has forgotten its votes and must not come back under its name (B44).
+has forgotten its votes and must not go on (B44). One whose directory is gone as a whole begins with a new incarnation,
+by which the others know that it is not the one they gave a vote to.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -46,8 +48,16 @@ class DataDir:
         self._snapshots = wal.snapshots
 
     @classmethod
-    def open(cls, path: Path, *, cluster_id: str, server_id: str, settings: WalSettings | None = None) -> DataDir:
-        """Open the data of this server below `path`, or begin it.
+    def open(
+        cls,
+        path: Path,
+        *,
+        cluster_id: str,
+        server_id: str,
+        incarnation: int = 0,
+        settings: WalSettings | None = None,
+    ) -> DataDir:
+        """Open the data of this server below `path`, or begin it as `incarnation` (core/founding.py).
 
         Raises StorageError: in use, of another server, damaged, or whatever the operating system says.
         """
@@ -56,7 +66,7 @@ class DataDir:
             directory = OsDirectory(raft)
             lock = Lock(raft / "LOCK")
             try:
-                whose = Identity(cluster_id, server_id)
+                whose = Identity(cluster_id, server_id, incarnation)
                 wal = open_wal(directory, OsDirectory(raft / WAL), OsDirectory(raft / SNAPSHOTS), whose, settings)
             except BaseException:
                 lock.release()
@@ -75,9 +85,10 @@ class DataDir:
 
     def bootstrap(self, restored: Restored) -> None:
         """Make `restored` the beginning of this server, unless it has one. Raises StorageError."""
-        if self.restored == Restored():
+        incarnation = self.restored.incarnation
+        if self.restored == Restored(incarnation=incarnation):
             self.append([Write(0, restored.hard, 1, restored.entries)])
-            self.restored = restored
+            self.restored = replace(restored, incarnation=incarnation)
 
     def save_snapshot(self, meta: SnapshotMeta, state: Iterable[bytes]) -> None:
         """Keep a snapshot of our own, and of the others the newest. Blocks; durable on return.
@@ -136,4 +147,5 @@ def open_wal(
         except BaseException:
             log.close()
             raise
+    log.restored.incarnation = (found or whose).incarnation
     return log

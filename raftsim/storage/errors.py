@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import Final
 
 REMEDY: Final = (
-    "What this server had promised to keep is lost, so it must not go on under its old identity: remove it from the "
-    "cluster (operator raft remove-peer), delete its data directory and let it join as a new server"
+    "What this server had promised to keep is lost, so it must not go on with what is left: move its data directory "
+    "away and start it again. It comes back without a vote, and gets it back when the others have brought it up to date"
 )
 
 

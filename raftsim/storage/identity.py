@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
+from raftsim.core.entry import INCARNATIONS
 from raftsim.storage.errors import StorageError
 from raftsim.storage.files import Directory, publish
 
@@ -15,8 +16,11 @@ FILE: Final = "identity.json"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
+    """`incarnation`: the random number of this store (core/founding.py); 0 if it has none."""
+
     cluster_id: str
     server_id: str
+    incarnation: int = 0
 
 
 def read(directory: Directory) -> Identity | None:
@@ -37,13 +41,19 @@ def read(directory: Directory) -> Identity | None:
         case {"format": int(number)} if number != FORMAT:
             raise StorageError(f"{path}: format {number}; this program reads format {FORMAT} only")
         case {"format": int(), "cluster_id": str(cluster_id), "server_id": str(server_id)}:
-            return Identity(cluster_id, server_id)
-    raise StorageError(f"{path}: not an identity: it needs format, cluster_id and server_id")
+            incarnation = found.get("incarnation", 0)
+            if type(incarnation) is int and 0 <= incarnation <= INCARNATIONS:
+                return Identity(cluster_id, server_id, incarnation)
+    raise StorageError(
+        f"{path}: not an identity: it needs format, cluster_id, server_id and an incarnation that is a number"
+    )
 
 
 def write(directory: Directory, identity: Identity) -> None:
     """Keep `identity`, durably and atomically. Raises OSError."""
-    plain = {"format": FORMAT, "cluster_id": identity.cluster_id, "server_id": identity.server_id}
+    plain: dict[str, str | int] = {"format": FORMAT, "cluster_id": identity.cluster_id, "server_id": identity.server_id}
+    if identity.incarnation:
+        plain["incarnation"] = identity.incarnation
     publish(directory, FILE, (json.dumps(plain) + "\n").encode())
 
 

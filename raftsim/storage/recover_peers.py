@@ -1,7 +1,8 @@
 """Giving a server other members while it is stopped: the way out when a majority is lost for good.
 
 A new log is made from the old one in which every configuration, and that of the snapshot, is the new one. Nothing else
-differs: the same entries at the same places with the same terms, the same vote. Hence, if every survivor is given the
+differs: the same entries at the same places with the same terms, the same vote. Who is given the file has its vote
+from the operator, as a founder has (core/founding.py). Hence, if every survivor is given the
 same members:
 
 - equal (index, term) still means equal entries (Log Matching), for equal entries were replaced by equal ones; nothing
@@ -133,7 +134,8 @@ def _make(raft: Path, restored: Restored, members: Config, aside: str) -> None:
     entries = [_with(members, entry) for entry in restored.entries[base - restored.base_index :]]
     wal = Wal.open(OsDirectory(draft / WAL), Snapshots(snapshots))
     try:
-        wal.append([Write(0, restored.hard)])
+        # Whatever incarnation it is of: that its vote counts is the operator's decision.
+        wal.append([Write(0, replace(restored.hard, founder=True))])
         for start in range(0, len(entries), _BATCH):
             wal.append([Write(0, None, base + 1 + start, entries[start : start + _BATCH])])
     finally:

@@ -29,9 +29,9 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from raftsim.core.entry import HardState, Restored
+from raftsim.core.entry import Restored
 from raftsim.storage.errors import REMEDY, StorageError
 from raftsim.storage.files import TEMPORARY, Directory
 from raftsim.storage.records import BadRecord, NotCovered, Position, begin_anew, replay
@@ -165,7 +165,7 @@ def _stand_on_snapshot(restored: Restored) -> None:
         restored.base_index, restored.base_term = snapshot.index, snapshot.term
     if restored.hard.term < snapshot.term:
         # Our own snapshot overtook the write of its term. No vote of ours can have been heard in that term.
-        restored.hard = HardState(snapshot.term)
+        restored.hard = replace(restored.hard, term=snapshot.term, vote=None)
 
 
 @contextmanager

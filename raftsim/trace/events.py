@@ -19,6 +19,7 @@ SYNCED: Final = "synced"  # int seq: this write and all before it are durable
 ROLE: Final = "role"  # core RoleChanged
 CONFIG: Final = "config"  # core ConfigChanged
 COMMIT: Final = "commit"  # core Committed
+MEMORY: Final = "memory"  # core MemoryLost: the disk of this server was lost, as another one knows
 APPLY: Final = "apply"  # (index, core Entry)
 RESTORE: Final = "restore"  # core SnapshotMeta: the machine is now what this snapshot holds
 SEND: Final = "send"  # a peer message, at the moment it may leave
@@ -36,10 +37,11 @@ PAUSE: Final = "pause"  # None
 RESUME: Final = "resume"  # None
 ERROR: Final = "error"  # str: an exception that escaped the server, which is stopped for it
 HALT: Final = "halt"  # str: the disk failed, or holds what no server must start from; the server is, or stays, down
+WIPE: Final = "wipe"  # None: what was on the disk of this server, which is down, is lost
 FAULT: Final = "fault"  # plain data: what was done to the world
 
-TOLD_BY_NODE: Final = (WRITE, SYNCED, ROLE, CONFIG, COMMIT, APPLY, RESTORE, SEND, READ, REQUEST, OUTCOME)
-TOLD_BY_WORLD: Final = (DELIVER, DROP, DUPLICATE, START, SNAPSHOT, CRASH, PAUSE, RESUME, ERROR, HALT, FAULT)
+TOLD_BY_NODE: Final = (WRITE, SYNCED, ROLE, CONFIG, COMMIT, MEMORY, APPLY, RESTORE, SEND, READ, REQUEST, OUTCOME)
+TOLD_BY_WORLD: Final = (DELIVER, DROP, DUPLICATE, START, SNAPSHOT, CRASH, PAUSE, RESUME, ERROR, HALT, WIPE, FAULT)
 
 
 @dataclass(slots=True)

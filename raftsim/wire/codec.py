@@ -12,7 +12,7 @@ import msgpack
 from raftsim.core.config import LEARNER, REMOVE, VOTER
 from raftsim.core.entry import Entry, SnapshotMeta
 from raftsim.core.errors import ProtocolViolation
-from raftsim.core.messages import Append, AppendReply, Install, InstallReply, TimeoutNow, Vote, VoteReply
+from raftsim.core.messages import Append, AppendReply, Hail, Install, InstallReply, TimeoutNow, Vote, VoteReply
 from raftsim.core.plain import entry_from_plain, entry_to_plain, meta_from_plain, meta_to_plain
 from raftsim.node.ports import PeerMessage
 from raftsim.node.requests import (
@@ -71,7 +71,7 @@ def _read_meta(plain: Any) -> SnapshotMeta:
 def _read_changes(plain: Any) -> tuple[tuple[str, str, str], ...]:
     for change in ROW.read(plain):
         match change:
-            case (str(op), str(id), str()) if op in (VOTER, LEARNER, REMOVE) and id:
+            case (str(op), str(id), str(address)) if op in (VOTER, LEARNER, REMOVE) and (id or address):
                 continue
         raise ProtocolViolation("not a change of the membership")
     changes: tuple[tuple[str, str, str], ...] = plain
@@ -109,14 +109,15 @@ OUTCOME: Final = Field(OUTCOMES.from_plain, OUTCOMES.to_plain)
 MESSAGES: Final = Family[PeerMessage](
     "a message",
     Form(1, Vote, NUMBER, ID, ID, NUMBER, NUMBER, FLAG, FLAG),
-    Form(2, VoteReply, NUMBER, ID, ID, FLAG, FLAG, TEXT),
+    Form(2, VoteReply, NUMBER, ID, ID, FLAG, FLAG, TEXT, NUMBER),
     Form(3, Append, NUMBER, ID, ID, NUMBER, NUMBER, ENTRIES, NUMBER, NUMBER),
-    Form(4, AppendReply, NUMBER, ID, ID, FLAG, NUMBER, NUMBER, NUMBER, NUMBER),
+    Form(4, AppendReply, NUMBER, ID, ID, FLAG, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER),
     Form(5, Relay, ID, ID, NUMBER, REQUEST),
     Form(6, RelayReply, ID, ID, NUMBER, OUTCOME),
     Form(7, Install, NUMBER, ID, ID, META, NUMBER, DATA, FLAG, NUMBER),
-    Form(8, InstallReply, NUMBER, ID, ID, NUMBER, NUMBER, FLAG, NUMBER),
+    Form(8, InstallReply, NUMBER, ID, ID, NUMBER, NUMBER, FLAG, NUMBER, NUMBER),
     Form(9, TimeoutNow, NUMBER, ID, ID),
+    Form(10, Hail, NUMBER, ID, ID, NUMBER, NUMBER, FLAG, FLAG),
 )
 
 

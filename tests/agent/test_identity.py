@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import uuid
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,15 @@ import pytest
 from raftsim.agent.config import load
 from raftsim.agent.identity import Identity, establish
 from raftsim.agent.schema import ConfigError
+from raftsim.storage.datadir import DataDir
 
 A, B, C = "127.0.0.1:4647", "127.0.0.1:4657", "127.0.0.1:4667"
 ID_A, ID_B = "11111111-1111-4111-8111-111111111111", "aaaaaaaa-1111-4111-8111-111111111111"
+
+
+def voters(found: Identity) -> tuple[str, ...]:
+    assert found.first is not None
+    return found.first.voters
 
 
 def identity(directory: Path, document: dict[str, Any], *, dev: bool = False) -> Identity:
@@ -27,7 +34,7 @@ def identity(directory: Path, document: dict[str, Any], *, dev: bool = False) ->
 
 def test_a_single_server_by_its_address(tmp_path: Path) -> None:
     for found in (identity(tmp_path, {}, dev=True), identity(tmp_path, {"server": {"bootstrap_expect": 1}})):
-        assert (found.id, found.address, found.first.voters) == (A, A, (A,))
+        assert (found.id, found.address, voters(found)) == (A, A, (A,))
     assert not (tmp_path / "node-id").exists()
 
 
@@ -37,7 +44,7 @@ def test_retry_join_names_the_first_servers_and_all_agree(tmp_path: Path) -> Non
     other = identity(tmp_path, {"ports": {"rpc": 4667}, "server": server})
     assert (one.id, other.id) == (A, C)
     assert one.first == other.first
-    assert one.first.voters == (A, B, C)
+    assert voters(one) == (A, B, C)
     assert one.cluster_id == other.cluster_id
 
 
@@ -46,6 +53,29 @@ def test_listed_servers_are_found_by_name_then_by_address(tmp_path: Path) -> Non
     assert identity(tmp_path, {"raftsim": {"servers": servers}}).id == B
     assert identity(tmp_path, {"name": "other", "raftsim": {"servers": servers}}).id == A
     assert identity(tmp_path, {"raftsim": {"servers": servers, "cluster_id": "mine"}}).cluster_id == "mine"
+
+
+def test_a_server_that_waits_to_be_added_begins_no_cluster(tmp_path: Path) -> None:
+    found = identity(tmp_path, {"raftsim": {"join": True, "cluster_id": "c"}})
+    assert found == Identity(A, A, "c", None)
+    three = identity(tmp_path, {"server": {"raft_protocol": 3}, "raftsim": {"join": True, "cluster_id": "c"}})
+    assert three.id == (tmp_path / "node-id").read_text()
+
+
+@pytest.mark.parametrize(
+    ("document", "why"),
+    [
+        ({"raftsim": {"join": True}}, "raftsim.join needs raftsim.cluster_id"),
+        ({"raftsim": {"join": True, "cluster_id": "c", "servers": [{"address": A}]}}, "leave out raftsim.servers"),
+        ({"raftsim": {"join": True, "cluster_id": "c"}, "server": {"bootstrap_expect": 3}}, "leave out"),
+        ({"raftsim": {"join": True, "cluster_id": "c"}, "server": {"retry_join": [B]}}, "leave out"),
+    ],
+)
+def test_a_server_that_waits_is_told_of_a_cluster_and_of_no_beginning(
+    tmp_path: Path, document: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(ConfigError, match=why):
+        identity(tmp_path, document)
 
 
 def test_the_order_of_the_list_does_not_matter(tmp_path: Path) -> None:
@@ -60,7 +90,17 @@ def test_in_protocol_3_the_id_is_made_once_and_kept(tmp_path: Path) -> None:
     found = identity(tmp_path, document)
     assert str(uuid.UUID(found.id)) == found.id
     assert (tmp_path / "node-id").read_text() == found.id
-    assert identity(tmp_path, document) == found
+    assert identity(tmp_path, document).id == found.id
+
+
+def test_the_id_of_a_cluster_that_one_server_began_goes_with_its_disk(tmp_path: Path) -> None:
+    document = {"server": {"bootstrap_expect": 1}}
+    first = identity(tmp_path, document).cluster_id
+    DataDir.open(tmp_path, cluster_id=first, server_id=A).close()
+    assert identity(tmp_path, document).cluster_id == first
+    shutil.rmtree(tmp_path / "raft")
+    assert identity(tmp_path, document).cluster_id != first
+    assert identity(tmp_path, {**document, "raftsim": {"cluster_id": "mine"}}).cluster_id == "mine"
 
 
 def test_in_protocol_3_the_kept_id_is_read_in_lower_case(tmp_path: Path) -> None:
@@ -72,7 +112,7 @@ def test_in_protocol_3_the_listed_id_is_written_and_must_stay(tmp_path: Path) ->
     servers = [{"address": A, "id": ID_A, "name": "n1"}, {"address": B, "id": ID_B}]
     document = {"server": {"raft_protocol": 3}, "raftsim": {"servers": servers}}
     found = identity(tmp_path, document)
-    assert (found.id, found.first.voters) == (ID_A, (ID_A, ID_B))
+    assert (found.id, voters(found)) == (ID_A, (ID_A, ID_B))
     assert (tmp_path / "node-id").read_text() == ID_A
     (tmp_path / "node-id").write_text(ID_B)
     with pytest.raises(ConfigError, match=f"node-id says {ID_B}, but raftsim.servers says {ID_A}"):

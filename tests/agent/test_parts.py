@@ -8,6 +8,7 @@ import logging
 import re
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -15,7 +16,7 @@ from raftsim.agent.addresses import free_ports, join_address, split_address
 from raftsim.agent.durations import format_duration, parse_duration
 from raftsim.agent.logs import EventLog, Logs
 from raftsim.core.config import Config, Server
-from raftsim.core.output import ConfigChanged, RoleChanged
+from raftsim.core.output import ConfigChanged, MemoryLost, RoleChanged
 from raftsim.trace import events
 
 
@@ -108,9 +109,14 @@ def test_changes_of_role_leader_and_configuration_are_logged() -> None:
     config = Config(voters=("a",), learners=("b",), servers=(Server("a", "a"), Server("b", "b")))
     observe(events.CONFIG, ConfigChanged(7, config))
     observe(events.SYNCED, 3)
+    observe(events.MEMORY, MemoryLost("c"))
+    observe(events.CONFIG, ConfigChanged(8, replace(config, returning=("b",))))
     assert [line.partition(": ")[2] for line in stream.getvalue().splitlines()] == [
         "entering follower state: term=1 leader=none",
         "leader known: term=1 leader=b",
         "entering leader state: term=2 leader=a",
         "configuration in force: index=7 voters=a non-voters=b",
+        "this server has lost its data: c knows of its past. It has no vote until it has caught up",
+        "configuration in force: index=8 voters=a non-voters=b",
+        "b came back without its data: it has no vote until it has caught up",
     ]

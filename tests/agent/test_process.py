@@ -193,9 +193,7 @@ def test_a_data_directory_of_another_server_is_refused(tmp_path: Path) -> None:
     (other,) = free_ports("127.0.0.1", 1)
     result = raftsim("agent", f"-config={path}", f"-rpc-port={other}")
     assert result.returncode == 1
-    assert result.stderr.startswith(
-        f"==> Error starting agent: {tmp_path}/data/server/raft: holds the data of cluster "
-    )
+    assert result.stderr.startswith(f"==> Error starting agent: {tmp_path}/data/server/raft: holds the data of server ")
 
 
 def test_a_damaged_log_is_refused(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ ID_A, ID_B = "11111111-1111-4111-8111-111111111111", "aaaaaaaa-1111-4111-8111-11
 OLD = of(A, B, C)
 LOG = [Entry(0, CONFIG, OLD), Entry(1, NOOP), *(Entry(1, COMMAND, b"%d" % i) for i in range(3, 9)), Entry(3, NOOP)]
 HARD = HardState(4, B)
+RECOVERED = HardState(4, B, founder=True)  # its vote counts, the operator says so
 
 
 def whose(config: Config = OLD, id: str = A) -> Identity:
@@ -72,7 +73,7 @@ def test_every_configuration_becomes_the_new_one_and_nothing_else_changes(tmp_pa
     file = order(tmp_path, [A, D])
     (note,) = recover(tmp_path, 2, whose())
     assert f"{file}: followed. The members are {A}, {D}; the log ends at index 9 of term 3" in note
-    assert opened(tmp_path) == Restored(HARD, with_members(of(A, D), LOG))
+    assert opened(tmp_path) == Restored(RECOVERED, with_members(of(A, D), LOG))
 
 
 def test_the_snapshot_gets_the_new_members_and_the_log_goes_on_behind_it(tmp_path: Path) -> None:
@@ -80,7 +81,7 @@ def test_the_snapshot_gets_the_new_members_and_the_log_goes_on_behind_it(tmp_pat
     order(tmp_path, [A])
     recover(tmp_path, 2, whose())
     meta = SnapshotMeta(6, 1, of(A), 1)
-    assert opened(tmp_path) == Restored(HARD, LOG[6:], 6, 1, meta)
+    assert opened(tmp_path) == Restored(RECOVERED, LOG[6:], 6, 1, meta)
     data = DataDir.open(tmp_path, cluster_id="c1", server_id=A)
     assert b"".join(data.load_snapshot(meta)) == b"state of 6"
     data.append([Write(1, None, 10, [Entry(5, NOOP)])])
@@ -93,7 +94,7 @@ def test_a_snapshot_that_stands_for_the_whole_log(tmp_path: Path) -> None:
     order(tmp_path, [A])
     (note,) = recover(tmp_path, 2, whose())
     assert "the log ends at index 9 of term 3" in note
-    assert opened(tmp_path) == Restored(HARD, [], 9, 3, SnapshotMeta(9, 3, of(A), 1))
+    assert opened(tmp_path) == Restored(RECOVERED, [], 9, 3, SnapshotMeta(9, 3, of(A), 1))
 
 
 def test_survivors_with_different_logs_still_agree_where_they_agreed(tmp_path: Path) -> None:
@@ -179,7 +180,7 @@ def test_a_crash_between_any_two_steps_is_completed_by_the_next_start(
             monkeypatch.setattr(recover_peers, "_move", really)
             (note,) = recover(path, 2, whose())
             assert "had been interrupted is complete" in note
-        assert opened(path) == Restored(HARD, LOG[6:], 6, 1, SnapshotMeta(6, 1, of(A), 1))
+        assert opened(path) == Restored(RECOVERED, LOG[6:], 6, 1, SnapshotMeta(6, 1, of(A), 1))
         assert inspect(aside(path)).restored == before
         names = {place.name for place in (path / "raft").iterdir()}
         assert names == {"LOCK", "identity.json", "snapshots", "wal"}

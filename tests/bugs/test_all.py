@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.bugs import test_elections, test_reads, test_replication
+from tests.bugs import test_elections, test_reads, test_replication, test_wiped
 from tests.sim import test_planted_bugs, test_planted_changes
 from tests.storage import test_planted_bugs as test_planted_in_storage
 
@@ -36,6 +36,7 @@ KNOWN = {
     "B39": "applied before it is durable",
     "B40": "failed sync swallowed or tried again",
     "B42": "torn tail and corruption treated alike",
+    "B44": "wiped disk under the old name",
     "B46": "old snapshot over a newer state",
     "B47": "conflicting entries survive an install",
     "B49": "log cut beyond what a snapshot stands for",
@@ -58,7 +59,8 @@ STORMS = (test_planted_bugs.BUGS, test_planted_changes.BUGS, test_planted_change
 
 
 def test_none_is_forgotten() -> None:
-    scenes = {bug.id for bug in [*test_elections.BUGS, *test_replication.BUGS, *test_reads.BUGS]}
+    rooms = (test_elections, test_replication, test_reads, test_wiped)
+    scenes = {bug.id for room in rooms for bug in room.BUGS}
     storms = {
         plant.__name__[:3].upper() for table in STORMS for plant, *_ in table if re.match(r"b\d\d_", plant.__name__)
     }

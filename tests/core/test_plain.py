@@ -26,6 +26,8 @@ configs = st.one_of(
     st.just(Config()),
     st.just(enter_joint(of("a", "b", "c"), [Change(VOTER, "d", "h:4"), Change(LEARNER, "a")])),
     st.just(simple(of("a"), [Change(LEARNER, "b", "h:2")])),
+    st.just(simple(of("a"), [Change(VOTER, "b", "h:2", incarnation=7)])),
+    st.just(simple(of("a", "b"), [Change(LEARNER, "b", returning=True)])),
 )
 terms = st.integers(0, 1 << 62)
 entries = st.one_of(
@@ -45,7 +47,7 @@ def test_configurations_come_back(config: Config) -> None:
     assert config_from_plain(config_to_plain(config)) == config
 
 
-@given(st.builds(HardState, terms, st.none() | names))
+@given(st.builds(HardState, terms, st.none() | names, st.booleans()))
 def test_vote_records_come_back(hard: HardState) -> None:
     assert hard_from_plain(hard_to_plain(hard)) == hard
 

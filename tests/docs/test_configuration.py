@@ -50,6 +50,7 @@ def default(config: AgentConfig, key: str) -> object:
         "leave_on_terminate": config.leave_on_terminate,
         "raftsim.cluster_id": config.cluster_id,
         "raftsim.servers": config.servers,
+        "raftsim.join": config.join,
         "raftsim.fast_failover": config.settings.fast_failover,
         "raftsim.pre_vote": config.settings.pre_vote,
         "raftsim.check_quorum": config.settings.check_quorum,

@@ -12,7 +12,7 @@ from raftsim.cli import client, items
 from raftsim.client.settings import ClientSettings
 from raftsim.cluster import node as cluster_node
 from raftsim.core.settings import Settings
-from raftsim.http import body, connection, head
+from raftsim.http import body, connection, head, members
 from raftsim.http import server as http
 from raftsim.http.server import HttpServer
 from raftsim.live import complaints, listener
@@ -57,6 +57,7 @@ CONSTANTS: dict[str, float] = {
     "between two requests": connection.IDLE_S,
     "answers that are not read": connection.UNREAD_S,
     "rest of a refused request": connection.LINGER_S,
+    "changes of the membership in one request": members.MAX_CHANGES,
     "connections per client address": (HttpServer.__init__.__kwdefaults__ or {})["max_connections_per_client"],
     "connections waiting to be accepted": http.BACKLOG,
     "stopping": http.STOP_TIMEOUT_S,
@@ -93,6 +94,7 @@ NOT_HERE = {
     "cluster/status.py": {"_MAX_BODY_BYTES"},  # answers of our own servers
 }
 HERE = {
+    "http/members.py": {"MAX_CHANGES"},
     "node/server.py": {"MAX_SEEN"},
     "node/restore.py": {"MAX_BYTES", "MAX_ENTRIES"},
     "machine/varstate.py": {"MAX_ITEMS_BYTES"},

@@ -14,9 +14,17 @@ N1, N2, N3, N4 = (f"127.0.0.1:{port}" for port in (1, 2, 3, 4))
 
 def status(role: str = "leader", leader: str | None = N1, **reasons: Any) -> dict[str, Any]:
     """That of n1, a member of three named voters and one non-voter that was never met."""
-    quiet = {"last_election": None, "uncommitted": None, "change_waits": None, "cannot_lead": {N4: "it has no vote"}}
+    quiet = {
+        "last_election": None,
+        "uncommitted": None,
+        "change_waits": None,
+        "cannot_lead": {N4: "it has no vote"},
+        "memory": None,
+    }
     names = {N1: "n1.global", N2: "n2.global", N3: "n3.global", N4: None}
-    servers = [{"id": id, "address": id, "name": name, "voter": id != N4} for id, name in names.items()]
+    servers = [
+        {"id": id, "address": id, "name": name, "voter": id != N4, "returning": False} for id, name in names.items()
+    ]
     return {
         "id": N1,
         "role": role,
@@ -70,6 +78,42 @@ def test_an_election_that_failed() -> None:
 
 def test_a_server_that_never_stood() -> None:
     assert why.leader(status("follower", None))[1:] == ["It has not stood for election since it started."]
+
+
+def test_a_server_that_lost_its_data() -> None:
+    lost = status("follower", N2, memory={"not_met": [N3], "lost_since_met_by": [N2]})
+    past = "n2.global had begun before it, so it may have voted and acknowledged what it does not know any more"
+    back = "It gets its vote back when a leader has brought it up to date"
+    told = [
+        f"n1.global has lost its data: {past}.",
+        f"{back}. If a majority has lost its data, no leader can be elected, and an operator must decide (peers.json).",
+    ]
+    assert why.troubles(lost) == why.node(lost, "n1") == told
+    leaderless = status("follower", None, memory={"not_met": [], "lost_since_met_by": [N2]})
+    assert why.leader(leaderless) == ["n1.global knows of no leader in term 3.", *told]
+
+
+def test_the_leader_tells_who_came_back_without_its_data() -> None:
+    back = "it came back without its data, and has no vote until it has caught up"
+    of_leader = status(cannot_lead={N2: back})
+    assert why.troubles(of_leader) == [f"n2.global could not be elected: {back}."]
+    servers = of_leader["configuration"]["servers"]
+    servers[1] |= {"voter": False, "returning": True}
+    assert why.troubles(of_leader) == [f"n2.global could not be elected: {back}."]
+
+
+def test_a_first_server_that_waits_for_the_others() -> None:
+    waiting = status("follower", None, memory={"not_met": [N2, N3], "lost_since_met_by": []})
+    told = "n1.global has an empty disk and waits to meet n2.global, n3.global"
+    assert why.leader(waiting)[1:] == [f"{told}: the first servers of a cluster begin together."]
+
+
+def test_a_server_that_waits_to_be_added() -> None:
+    alone = status("follower", None)
+    alone["configuration"]["servers"] = []
+    assert why.troubles(alone) == [
+        f"{N1} belongs to no cluster yet: it waits to be added ('raftsim operator raft add-peer')."
+    ]
 
 
 def test_who_leads() -> None:

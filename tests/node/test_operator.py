@@ -39,12 +39,20 @@ def test_membership_is_the_configuration_in_force_with_what_was_seen_of_each_ser
     }
     servers = [tuple(server.values()) for server in outcome.value["servers"]]
     assert servers == [
-        ("a", "a", "a.global", 3, False, True),
-        ("b", "b", "b.global", 2, True, True),
-        ("c", "c", None, None, False, True),
-        ("d", "host:4", None, None, False, False),
+        ("a", "a", "a.global", 3, False, True, False),
+        ("b", "b", "b.global", 2, True, True, False),
+        ("c", "c", None, None, False, True, False),
+        ("d", "host:4", None, None, False, False, False),
     ]
-    assert list(outcome.value["servers"][0]) == ["id", "address", "name", "raft_protocol", "leader", "voter"]
+    assert list(outcome.value["servers"][0]) == [
+        "id",
+        "address",
+        "name",
+        "raft_protocol",
+        "leader",
+        "voter",
+        "returning",
+    ]
 
 
 def test_membership_that_is_not_stale_is_confirmed_like_any_read() -> None:

@@ -12,10 +12,12 @@ from raftsim.core.config import LEARNER, REMOVE, VOTER
 from raftsim.node.requests import ChangeMembership, Outcome, Request, TransferLeadership
 from raftsim.sim.build import Observer
 from raftsim.sim.disk import FORMS, RECORDS, Form
+from raftsim.sim.host import PendingOutcome
 from raftsim.sim.world import World
 from raftsim.trace.events import Event
 from tests.sim.settle import get, index_of, put, settle
 from tests.sim.weather import Weather
+from tests.sim.wipes import remember, wipeable
 from tests.sim.witnesses import RealTime, Sightings
 
 KEYS = 4
@@ -44,6 +46,8 @@ class Chaos:
         self._events = 0
         self._real_time = RealTime()
         self._writes = 0
+        self._changes: list[PendingOutcome] = []
+        self._wiped = False  # a disk was lost, and its server has no vote again yet
         self.world = World(
             self.rng.choice([3, 4, 5]),
             seed=seed,
@@ -52,6 +56,7 @@ class Chaos:
             disk=replace(weather.disk, form=self.form),
             settings=weather.settings,
             node_settings=weather.node_settings,
+            founded=self.rng.random() < 0.7 or not weather.settings.pre_vote,
             observers=[self._watch, *observers],
         )
 
@@ -59,6 +64,7 @@ class Chaos:
         """A storm of `for_s` seconds; then all is mended and must be well."""
         self.storm(for_s)
         settle(self.world, retire=not self.weather.protected)
+        assert self.world.run_until(lambda: remember(self.world), 10), "a vote is not given back"
         assert self.naive.check() == []
 
     def storm(self, for_s: float) -> None:
@@ -91,8 +97,10 @@ class Chaos:
                 self.world.pause(name)
         elif (luck := luck - weather.pause) < weather.change:
             self._change(name)
-        elif luck - weather.change < weather.transfer:
+        elif (luck := luck - weather.change) < weather.transfer:
             self._transfer(name)
+        elif luck - weather.transfer < weather.wipe:
+            self._wipe()
 
     def _break_a_disk(self) -> None:
         """One of the faults that a server survives, or comes back from when the disk is mended."""
@@ -139,16 +147,33 @@ class Chaos:
     def _cut(self, name: str) -> None:
         self.world.cut(name, self.rng.choice(self.world.names))
 
+    def _wipe(self) -> None:
+        """One disk at a time, and none while who is a member is in motion: a quorum must be able to bear it."""
+        self._changes = [change for change in self._changes if change.outcome is None]
+        self._wiped = self._wiped and not remember(self.world)
+        if not self._changes and not self._wiped and wipeable(self.world):
+            self._wiped = True
+            name = self.rng.choice([name for name in self.world.names if self._votes(name)])
+            self.world.wipe(name)
+            if self.rng.random() < 0.5:
+                self.world.restart(name)
+
+    def _votes(self, name: str) -> bool:
+        node = self.world.hosts[name].node
+        return node is not None and node.raft.config.is_voter(self.world.ids[name])
+
     def _change(self, name: str) -> None:
         """One to three changes at once; those of more than one vote take joint consensus."""
         world, rng = self.world, self.rng
+        if self._wiped and not remember(world):
+            return
         if len(world.names) < MAX_SERVERS and rng.random() < 0.3:
             world.add(new := f"n{len(world.names) + 1}")
             chosen = {new: LEARNER}
         else:
             chosen = {other: rng.choice(OPS) for other in rng.sample(world.names, rng.choice([1, 1, 2, 3]))}
         changes = [(op, world.ids[other], world.hosts[other].info.address) for other, op in chosen.items()]
-        world.submit(name, ChangeMembership(tuple(changes)))
+        self._changes.append(world.submit(name, ChangeMembership(tuple(changes))))
 
     def _transfer(self, name: str) -> None:
         target = self.rng.choice([None, *self.world.ids.values()])

@@ -17,6 +17,11 @@ from raftsim.core.quorum import committed_index, vote_result
 from raftsim.core.raft import Raft
 from raftsim.machine.variables import Variables
 from raftsim.node.compaction import Compaction
+from tests.bugs.test_wiped import (
+    nobody_is_a_stranger,
+    whoever_begins_is_a_founder,
+    whoever_has_the_name_has_the_vote,
+)
 from tests.sim.planted import DISK, SEEDS, Patch, Plant, Scenario, first_found
 from tests.sim.scenes import change_by_a_deposed_leader, joint_halves_apart
 
@@ -185,6 +190,9 @@ BUGS: list[tuple[Plant, set[str]]] = [
     (b20_proposals_taken_while_leadership_is_handed_over, {"leadership transfer"}),
     (told_to_stand_without_a_look_at_the_log, {"leadership transfer"}),
     (every_candidate_asks_with_force, {"leadership transfer"}),
+    (whoever_has_the_name_has_the_vote, {"voters only"}),
+    (whoever_begins_is_a_founder, {"one vote per term", "election safety", "leader completeness"}),
+    (nobody_is_a_stranger, {"commit quorum"}),
 ]
 
 

@@ -21,6 +21,7 @@ class Weather:
     change: float
     transfer: float
     burst: float
+    wipe: float
     network: NetworkModel
     disk: DiskModel
     settings: Settings
@@ -46,6 +47,7 @@ class Weather:
             change=rng.choice([0, 0.05, 0.2]),
             transfer=rng.choice([0, 0.05]),
             burst=rng.choice([0, 0.03]),
+            wipe=rng.choice([0, 0.05]),
             network=NetworkModel(
                 rng.choice(delays),
                 loss=rng.choice([0, 0.02, 0.2]),

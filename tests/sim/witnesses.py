@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from raftsim.trace.events import CONFIG, HALT, OUTCOME, RESTORE, START, Event
+from raftsim.trace.events import CONFIG, HALT, OUTCOME, RESTORE, START, WIPE, Event
 
 FROM_SNAPSHOT: Final = "started from a snapshot"
 INSTALLED: Final = "snapshot installed"
@@ -13,7 +13,9 @@ ENTERED: Final = "joint configuration entered"
 LEFT: Final = "joint configuration left"
 TRANSFERRED: Final = "leadership transferred"
 HALTED: Final = "stopped by its disk"
-RARE: Final = (FROM_SNAPSHOT, INSTALLED, ENTERED, LEFT, TRANSFERRED, HALTED)
+WIPED: Final = "disk wiped"
+RETURNED: Final = "vote given back"
+RARE: Final = (FROM_SNAPSHOT, INSTALLED, ENTERED, LEFT, TRANSFERRED, HALTED, WIPED, RETURNED)
 
 
 class RealTime:
@@ -41,6 +43,7 @@ class Sightings:
         self.seen: Counter[str] = Counter()
         self._started: dict[str, float] = {}
         self._joint: dict[str, bool] = {}
+        self._returning: dict[str, tuple[str, ...]] = {}
 
     def observe(self, event: Event) -> None:
         node, subject = event.node, event.subject
@@ -55,7 +58,12 @@ class Sightings:
         elif event.kind == CONFIG:
             before, now = self._joint[node], subject.config.joint
             self._joint[node] = now
+            before_returning, config = self._returning.get(node, ()), subject.config
+            self._returning[node] = config.returning
+            self.seen[RETURNED] += any(config.is_voter(id) for id in before_returning)
             if before != now:
                 self.seen[ENTERED if now else LEFT] += 1
+        elif event.kind == WIPE:
+            self.seen[WIPED] += 1
         elif event.kind == OUTCOME and isinstance(subject[1].value, dict):
             self.seen[TRANSFERRED] += subject[1].value.get("noop") is False

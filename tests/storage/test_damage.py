@@ -92,7 +92,7 @@ def test_a_flipped_bit_in_any_other_frame_is_refused(wal: Path, number: int) -> 
             with pytest.raises(StorageError) as caught:
                 reopened(directory, SEGMENTS)
             assert str(caught.value).startswith(f"{file}: damaged at offset {start}: ")
-            assert "remove-peer" in str(caught.value)
+            assert "comes back without a vote" in str(caught.value)
             assert "\n" not in str(caught.value)
             assert file.read_bytes() == data, "a refusal changes nothing"
 
@@ -104,7 +104,7 @@ def test_a_corrupted_vote_record_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "0000000001.wal"
     data = file.read_bytes()
     file.write_bytes(data.replace(b"candidate", b"candidata"))
-    with pytest.raises(StorageError, match=r"0000000001\.wal: damaged at offset \d+: .*remove-peer"):
+    with pytest.raises(StorageError, match=r"0000000001\.wal: damaged at offset \d+: .*without a vote"):
         reopened(directory)
     file.write_bytes(data)
     assert reopened(directory)[0].hard == HardState(7, "candidate")

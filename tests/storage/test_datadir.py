@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ import pytest
 
 from raftsim.core.config import of
 from raftsim.core.entry import HardState, Restored, bootstrapped
+from raftsim.core.output import Write
+from raftsim.storage.datadir import DataDir
 from raftsim.storage.errors import StorageError
 from raftsim.storage.files import OsFile
 from tests.storage.helpers import model, open_dir, put, vote
@@ -47,6 +50,37 @@ def test_a_torn_tail_is_noted(tmp_path: Path) -> None:
     assert data.restored == Restored()
     assert len(data.notes) == 1
     assert str(segment) in data.notes[0]
+
+
+def test_the_incarnation_is_that_of_the_first_start(tmp_path: Path) -> None:
+    for number in (7, 8):
+        data = DataDir.open(tmp_path, cluster_id="c1", server_id="n1", incarnation=number)
+        assert data.restored.incarnation == 7
+        data.bootstrap(bootstrapped(of("n1")))
+        assert data.restored == Restored(HardState(), bootstrapped(of("n1")).entries, incarnation=7)
+        data.close()
+    shutil.rmtree(tmp_path / "raft")
+    data = DataDir.open(tmp_path, cluster_id="c1", server_id="n1", incarnation=9)
+    assert data.restored == Restored(incarnation=9)
+    data.close()
+
+
+@pytest.mark.parametrize("number", ["7", -1, 1 << 49, True])
+def test_an_incarnation_that_is_none(tmp_path: Path, number: object) -> None:
+    open_dir(tmp_path).close()
+    path = tmp_path / "raft" / "identity.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"incarnation": number}))
+    with pytest.raises(StorageError, match="not an identity"):
+        open_dir(tmp_path)
+
+
+def test_that_a_server_is_a_founder_is_kept(tmp_path: Path) -> None:
+    data = open_dir(tmp_path)
+    data.append([Write(1, HardState(0, None, founder=True))])
+    data.close()
+    data = open_dir(tmp_path)
+    assert data.restored.hard == HardState(0, None, founder=True)
+    data.close()
 
 
 def test_bootstrap_happens_once(tmp_path: Path) -> None:

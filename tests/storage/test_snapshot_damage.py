@@ -152,7 +152,7 @@ def test_with_both_damaged_only_a_whole_log_will_do(data: Path, tmp_path_factory
         start(data)
     message = str(caught.value)
     assert message.index(name_of(1, 30)) < message.index(name_of(1, 20)) < message.index("0000000001.wal: missing, ")
-    assert "remove-peer" in message
+    assert "comes back without a vote" in message
     assert "\n" not in message
     whole = tmp_path_factory.mktemp("whole")
     wal = open_in(whole)
@@ -175,7 +175,9 @@ def test_a_damaged_received_snapshot_is_refused(received: Path, *, goes_on: bool
         wal.close()
     file = file_of(received, 2, 20)
     file.write_bytes(file.read_bytes()[:-1])
-    with pytest.raises(StorageError, match=r"20\.snap: damaged at offset \d+: .*; .*remove-peer") as caught:
+    with pytest.raises(
+        StorageError, match=r"20\.snap: damaged at offset \d+: .*; .*comes back without a vote"
+    ) as caught:
         start(received)
     assert ("begins anew" in str(caught.value)) == goes_on
     assert ("does not hold all" in str(caught.value)) != goes_on
@@ -196,7 +198,7 @@ def test_a_missing_first_segment_is_refused_without_a_snapshot_that_covers_it(da
     for index in (20, 30):
         file_of(data, 1, index).unlink()
     with pytest.raises(
-        StorageError, match=r"0000000001\.wal: missing, though .* no sound snapshot stands .*remove-peer"
+        StorageError, match=r"0000000001\.wal: missing, though .* no sound snapshot stands .*comes back without a vote"
     ):
         start(data)
 
@@ -226,7 +228,7 @@ def test_corruption_is_refused_even_where_a_snapshot_covers_it(data: Path) -> No
     content = bytearray(segment.read_bytes())
     content[100] ^= 1
     segment.write_bytes(content)
-    with pytest.raises(StorageError, match=r"\.wal: damaged at offset .*remove-peer"):
+    with pytest.raises(StorageError, match=r"\.wal: damaged at offset .*comes back without a vote"):
         start(data)
 
 

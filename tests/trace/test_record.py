@@ -27,8 +27,9 @@ def test_a_line_holds_everything() -> None:
 
 def test_configurations_and_votes_are_plain() -> None:
     found = plain(Write(1, HardState(3, None), 2, [Entry(3, CONFIG, of("n1"))]))
-    assert found["hard"] == {"type": "HardState", "term": 3, "vote": None}
-    assert found["entries"][0]["data"]["servers"] == [{"type": "Server", "id": "n1", "address": "n1"}]
+    assert found["hard"] == {"type": "HardState", "term": 3, "vote": None, "founder": False}
+    server = {"type": "Server", "id": "n1", "address": "n1", "incarnation": 0}
+    assert found["entries"][0]["data"]["servers"] == [server]
 
 
 @pytest.mark.parametrize("subject", [{1, 2}, object(), Entry])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from raftsim.core.config import LEARNER, REMOVE, VOTER, Change, Server, enter_joint, initial
 from raftsim.core.entry import COMMAND, CONFIG, NOOP, RESTORE_STEP, Entry, SnapshotMeta
-from raftsim.core.messages import Append, AppendReply, Install, InstallReply, TimeoutNow, Vote, VoteReply
+from raftsim.core.messages import Append, AppendReply, Hail, Install, InstallReply, TimeoutNow, Vote, VoteReply
 from raftsim.node.ports import PeerMessage
 from raftsim.node.requests import (
     ChangeMembership,
@@ -39,7 +39,8 @@ plain: st.SearchStrategy[Any] = st.recursive(
 )
 
 _three = initial(Server(id, f"127.0.0.1:{port}") for id, port in (("n1", 4647), ("n2", 4657), ("n3", 4667)))
-configs = st.sampled_from([_three, enter_joint(_three, [Change(VOTER, "n4", "127.0.0.1:4677"), Change(LEARNER, "n1")])])
+_replaced = [Change(VOTER, "n4", "127.0.0.1:4677", incarnation=7), Change(LEARNER, "n1", returning=True)]
+configs = st.sampled_from([_three, enter_joint(_three, _replaced)])
 
 entries = st.one_of(
     st.builds(Entry, numbers, st.just(NOOP)),
@@ -77,12 +78,13 @@ outcomes = st.builds(
 
 messages: st.SearchStrategy[PeerMessage] = st.one_of(
     st.builds(Vote, numbers, ids, ids, numbers, numbers, st.booleans(), st.booleans()),
-    st.builds(VoteReply, numbers, ids, ids, st.booleans(), st.booleans()),
+    st.builds(VoteReply, numbers, ids, ids, st.booleans(), st.booleans(), texts, numbers),
     st.builds(Append, numbers, ids, ids, numbers, numbers, st.lists(entries, max_size=4), numbers, numbers),
-    st.builds(AppendReply, numbers, ids, ids, st.booleans(), numbers, numbers, numbers, numbers),
+    st.builds(AppendReply, numbers, ids, ids, st.booleans(), numbers, numbers, numbers, numbers, numbers),
     st.builds(Install, numbers, ids, ids, metas, numbers, datas, st.booleans(), numbers),
-    st.builds(InstallReply, numbers, ids, ids, numbers, numbers, st.booleans(), numbers),
+    st.builds(InstallReply, numbers, ids, ids, numbers, numbers, st.booleans(), numbers, numbers),
     st.builds(TimeoutNow, numbers, ids, ids),
+    st.builds(Hail, numbers, ids, ids, numbers, numbers, st.booleans(), st.booleans()),
     st.builds(Relay, ids, ids, numbers, requests),
     st.builds(RelayReply, ids, ids, numbers, outcomes),
 )

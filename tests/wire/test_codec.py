@@ -20,11 +20,12 @@ from tests.wire.strategies import messages
 
 VOTE = (1, 7, "n1", "n2", 10, 6, False, False)
 APPEND = (3, 7, "n1", "n2", 10, 6, ((7, 1, b"x"),), 9, 2)
-REPLY = (4, 7, "n2", "n1", True, 11, 0, 0, 2)
-CONFIG = (("n1",), (), (), (), False, (("n1", "127.0.0.1:4647"),))
+REPLY = (4, 7, "n2", "n1", True, 11, 0, 0, 2, 0)
+CONFIG = (("n1",), (), ("n2",), (), False, (("n1", "127.0.0.1:4647", 7), ("n2", "127.0.0.1:4657")), ("n2",))
 INSTALL = (7, 7, "n1", "n2", (10, 6, CONFIG, 1), 4096, b"x", True, 2)
-INSTALL_REPLY = (8, 7, "n2", "n1", 10, 4097, True, 2)
+INSTALL_REPLY = (8, 7, "n2", "n1", 10, 4097, True, 2, 9)
 TIMEOUT_NOW = (9, 7, "n1", "n2")
+HAIL = (10, 0, "n1", "n2", 5, 0, False, True)
 RELAY = (5, "n1", "n2", 1, (2, ("get", "default", "a"), False, None, 0.0))
 WATCH = (5, "n1", "n2", 1, (2, ("get", "default", "a"), True, 7, 2.5))
 READ_INDEX = (5, "n1", "n2", 1, (7,))
@@ -33,7 +34,7 @@ RESTORE_STEP = (5, "n1", "n2", 1, (9, b"x"))
 CHANGE = (5, "n1", "n2", 1, (5, (("voter", "n3", ""), ("learner", "n4", "127.0.0.1:4677"), ("remove", "n5", ""))))
 TRANSFER = (5, "n1", "n2", 1, (6, None, "127.0.0.1:4657"))
 RELAY_REPLY = (6, "n2", "n1", 1, (1, "ok", {"a": b"1"}, "", None, True))
-PEER_MESSAGES = [VOTE, APPEND, REPLY, INSTALL, INSTALL_REPLY, TIMEOUT_NOW]
+PEER_MESSAGES = [VOTE, APPEND, REPLY, INSTALL, INSTALL_REPLY, TIMEOUT_NOW, HAIL]
 LAYOUTS = [*PEER_MESSAGES, RELAY, WATCH, READ_INDEX, READ_STATUS, RESTORE_STEP, CHANGE, TRANSFER, RELAY_REPLY]
 
 
