@@ -154,7 +154,7 @@ async def test_a_leader_whose_disk_hangs_is_replaced(
         append(writes)
 
     monkeypatch.setattr(cluster.data[old], "append", hang)
-    waiting = asyncio.create_task(cluster.put(old, "on its way"))
+    waiting = asyncio.create_task(cluster.put(old, "waiting"))
     new = await cluster.leader(old)
     assert (await cluster.put(new, "kept")).kind == OK
     assert cluster.servers[old].status()["role"] == FOLLOWER
