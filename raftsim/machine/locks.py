@@ -87,9 +87,13 @@ class Locks:
         return _parts(self._index, list(self._rows()))  # the rows are a copy
 
     def restore(self, state: Iterable[bytes]) -> None:
-        objects = msgpack.Unpacker(use_list=False)
-        objects.feed(b"".join(state))
-        match list(objects):
+        unpacker = msgpack.Unpacker(use_list=False)
+        unpacker.feed(b"".join(state))
+        try:
+            objects = list(unpacker)
+        except (ValueError, msgpack.exceptions.UnpackException):  # whose own words may be none at all
+            raise ValueError("it is no state of the lock service: not msgpack") from None
+        match objects:
             case [(kind, format, int(index), int(count)), *rows] if (kind, format) == _HEADER and count == len(rows):
                 locks = {name: Lock(owner, token) for name, owner, token in map(_row, rows)}
                 self._locks, self._index = locks, index
