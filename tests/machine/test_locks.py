@@ -57,3 +57,8 @@ def test_names_have_a_length(name: str) -> None:
 def test_what_is_no_state_of_it(state: tuple[object, ...]) -> None:
     with pytest.raises(ValueError, match=r"no (state|lock)"):
         Locks().restore(map(msgpack.packb, state))
+
+
+def test_bytes_that_are_no_msgpack_are_refused_in_words() -> None:
+    with pytest.raises(ValueError, match="no state of the lock service: not msgpack"):
+        Locks().restore([b"\xc1"])
