@@ -136,8 +136,8 @@ class _Life:
 def _spare_collector() -> None:
     """A server makes few cycles of objects, and keeps every entry of its log.
 
-    With Python's defaults the collector looks through new entries some hundred times a second, and through all there
-    is again and again: a fifth of the time of a leader under load, and pauses that its clients feel.
+    With Python's defaults the collector looks through what is new some hundred times a second, and through all there is
+    again and again: a tenth of the time of a leader under load, and pauses that its clients feel.
     """
     gc.freeze()
     gc.set_threshold(*_COLLECTOR_THRESHOLDS)
