@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from raftsim.core import lease
 from raftsim.core.messages import Vote, VoteReply
 from raftsim.core.output import CANDIDATE, FOLLOWER, LEADER, PRE_CANDIDATE
+from raftsim.core.progress import counted
 from raftsim.core.quorum import committed_index, vote_result
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ def keeps_quorum(raft: Raft, now: float) -> bool:
     from taking over (B17).
     """
     limit_s = raft.settings.election_timeout_max_s
-    contacts = {id: progress.contact for id, progress in raft.progress.items() if not progress.stranger}
+    contacts = {id: progress.contact for id, progress in counted(raft.progress)}
     contacts[raft.id] = now
     proven = committed_index(raft.config.voters, raft.config.outgoing, contacts)
     assert proven is not None, "a leader has voters"

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from raftsim.core.progress import counted
 from raftsim.core.quorum import committed_index
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def held(raft: Raft, now: float) -> bool:
     """Whether no other leader can have been elected by `now`, and this one knows all that is committed (B66)."""
     if not raft.settings.lease_reads or not raft.ready or raft.told_to_stand:
         return False
-    proven = {id: progress.proven for id, progress in raft.progress.items()} | {raft.id: now}
+    proven = {id: progress.proven for id, progress in counted(raft.progress)} | {raft.id: now}
     began = committed_index(raft.config.voters, raft.config.outgoing, proven)
     assert began is not None, "a leader has voters"
     return now < began + raft.settings.lease_s

@@ -9,6 +9,7 @@ Invariant: match < next; match never falls while this leader's term lasts.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from raftsim.core.entry import SnapshotMeta
@@ -120,3 +121,8 @@ class Progress:
         elif self.state == PROBE and prev_index == self.next - 1:
             self.next = max(min(prev_index, hint + 1), self.match + 1)
             self.probing = False
+
+
+def counted(followers: Mapping[str, Progress]) -> Iterator[tuple[str, Progress]]:
+    """Those whose word counts in a quorum: not who has lost its memory, and its vote with it (founding.py)."""
+    return ((id, progress) for id, progress in followers.items() if not progress.stranger)

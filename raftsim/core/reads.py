@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from raftsim.core import lease
 from raftsim.core.errors import NotLeader, ProtocolViolation
 from raftsim.core.output import LEADER
+from raftsim.core.progress import Progress, counted
 from raftsim.core.quorum import committed_index
 
 if TYPE_CHECKING:
-    from raftsim.core.progress import Progress
     from raftsim.core.raft import Raft
 
 
@@ -62,7 +62,7 @@ def confirm(raft: Raft) -> None:
     """Release the reads whose round a quorum has answered."""
     if not raft.waiting_reads:
         return
-    rounds = {id: progress.round for id, progress in raft.progress.items() if not progress.stranger}
+    rounds = {id: progress.round for id, progress in counted(raft.progress)}
     rounds[raft.id] = raft.round
     proven = committed_index(raft.config.voters, raft.config.outgoing, rounds)
     assert proven is not None, "a leader has voters"

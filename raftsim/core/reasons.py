@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from raftsim.core.output import LEADER
+from raftsim.core.progress import counted
 from raftsim.core.raft import Raft
 
 
@@ -36,7 +37,7 @@ def _uncommitted(raft: Raft) -> dict[str, Any] | None:
     """The entries that wait, and the voters whose durable copy of the first of them is missing."""
     if raft.log.last_index == raft.commit:
         return None
-    copies = {id: progress.match for id, progress in raft.progress.items()} | {raft.id: raft.durable.index}
+    copies = {id: progress.match for id, progress in counted(raft.progress)} | {raft.id: raft.durable.index}
     voters = sorted({*raft.config.voters, *raft.config.outgoing})
     missing = [id for id in voters if copies.get(id, 0) <= raft.commit]
     return {"first": raft.commit + 1, "last": raft.log.last_index, "missing": missing}

@@ -14,7 +14,7 @@ from raftsim.core.entry import Entry
 from raftsim.core.errors import ProtocolViolation
 from raftsim.core.messages import Append, AppendReply
 from raftsim.core.output import LEADER
-from raftsim.core.progress import SNAPSHOT, Progress
+from raftsim.core.progress import SNAPSHOT, Progress, counted
 from raftsim.core.quorum import committed_index
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def on_append_reply(raft: Raft, message: AppendReply, now: float) -> None:
 
 def advance_commit(raft: Raft, now: float) -> None:
     """Commit what a quorum holds durably, if the last of it is of this term (paper 5.4.2)."""
-    copies = {id: progress.match for id, progress in raft.progress.items() if not progress.stranger}
+    copies = {id: progress.match for id, progress in counted(raft.progress)}
     copies[raft.id] = raft.durable.index
     quorum = committed_index(raft.config.voters, raft.config.outgoing, copies)
     assert quorum is not None, "a leader has voters"

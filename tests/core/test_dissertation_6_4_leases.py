@@ -79,6 +79,16 @@ def test_a_quorum_that_answered_a_round_is_a_lease(ids: str, answering: str, lea
     assert is_answered_at_once(host) is lease
 
 
+def test_who_has_lost_its_memory_gives_no_lease() -> None:
+    """It may have promised its vote to nobody, whatever the incarnation before it had promised."""
+    host = leading("a", "b", "c")
+    lost = replace(answer("b", begin_round(host)), incarnation=7)
+    host.receive(lost)
+    assert not is_answered_at_once(host)
+    host.receive(answer("c", begin_round(host)))
+    assert is_answered_at_once(host)
+
+
 @pytest.mark.parametrize("ok", [True, False])
 def test_a_refused_append_is_an_answer(ok: bool) -> None:
     host = leading("a", "b", "c")
