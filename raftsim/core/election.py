@@ -33,6 +33,13 @@ def rest(raft: Raft, now: float) -> None:
     raft.election_deadline = now + raft.rng.uniform(settings.election_timeout_min_s, settings.election_timeout_max_s)
 
 
+def begin(raft: Raft, now: float) -> None:
+    """A server starts: it waits to hear a leader, unless there can be no other than itself."""
+    rest(raft, now)
+    if raft.config.voters == (raft.id,) and not raft.config.joint:
+        raft.election_deadline = now
+
+
 def on_timeout(raft: Raft, now: float) -> None:
     """The leader has been silent for an election timeout, or an election came to nothing."""
     rest(raft, now)

@@ -96,7 +96,7 @@ class Raft:
 
         beyond = self.log.slice(max(self.commit, self.log.base_index), self.log.last_index)
         membership.on_append(self, self.log.last_index - len(beyond) + 1, beyond)
-        election.rest(self, now)
+        election.begin(self, now)
 
     # what others ask
 

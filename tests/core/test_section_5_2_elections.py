@@ -45,6 +45,14 @@ def test_every_timeout_is_drawn_anew() -> None:
     assert all(settings.election_timeout_min_s <= timeout <= settings.election_timeout_max_s for timeout in drawn)
 
 
+@pytest.mark.parametrize(("members", "waits"), [("a", False), ("ab", True), ("abc", True)])
+def test_a_server_that_starts_waits_for_a_leader_if_there_can_be_another(members: str, *, waits: bool) -> None:
+    host = Host("a", log_of(of(*members)), settings=PLAIN)
+    assert (host.raft.deadline >= PLAIN.election_timeout_min_s) is waits
+    host.wake()
+    assert (host.raft.role == FOLLOWER) is waits
+
+
 def test_waking_early_does_nothing() -> None:
     host = voter()
     host.time.now = host.raft.deadline - 0.001
