@@ -67,6 +67,8 @@ def _cannot_lead(raft: Raft, now: float) -> dict[str, str]:
             found[id] = "it has no vote"
         elif silent_s > raft.settings.election_timeout_max_s:
             found[id] = f"it was last heard {silent_s:.1f} s ago"
+        elif not progress.match:
+            found[id] = "it has not answered this leader yet"
         elif progress.match < raft.commit:
             found[id] = f"its log lacks {raft.commit - progress.match} committed entries"
     return found
