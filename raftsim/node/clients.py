@@ -214,7 +214,7 @@ class Clients:
         self._reads.confirmed(number, index)
 
     def settle(self, applied: int, now: float) -> bool:
-        """End of a turn: answer reads, try again what waits, give up what is late. True: the core may have been asked."""
+        """End of a turn: answer reads, try again what waits, give up what is late. True: the core was asked."""
         asked = False
         self._reads.settle(applied)
         while (job := self._changes.next_queued()) is not None:
