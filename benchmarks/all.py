@@ -1,7 +1,7 @@
 """Every benchmark in a row, for docs/benchmarks.md: python -m benchmarks.all -out=DIR
 
 DIR gets what each measured (NAME.json), its tables (NAME.md), and results.md: all tables under their headings. It takes
-about a quarter of an hour. A benchmark that fails is told and left out; the others go on.
+about twenty minutes. A benchmark that fails is told and left out; the others go on.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import failover, recovery, throughput
+from benchmarks import failover, recovery, simulation, throughput
 from benchmarks.options import bare_parser, run
 from benchmarks.report import machine, progress
 from benchmarks.systems import BenchmarkError
@@ -40,8 +40,9 @@ PARTS = (
             "-rounds=3",
         ),
     ),
-    Part("failover", "Failover", failover.main, ("-trials=15",)),
+    Part("failover", "Failover", failover.main, ("-trials=30",)),
     Part("log", "Start with a long log", recovery.main, ("-parts=log", "-entries=100000,1000000")),
+    Part("simulation", "Simulation", simulation.main, ("-seconds=20", "-rounds=3")),
     Part("snapshot", "Snapshot install", recovery.main, ("-parts=snapshot", "-megabytes=100")),
 )
 

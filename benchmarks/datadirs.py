@@ -24,6 +24,7 @@ def fresh(config_path: Path) -> Iterator[tuple[DataDir, Identity]]:
     identity = establish(config, server_dir)
     data = DataDir.open(server_dir, cluster_id=identity.cluster_id, server_id=identity.id)
     try:
+        assert identity.first is not None, "it does not wait to be added"
         data.bootstrap(bootstrapped(identity.first))
         yield data, identity
     finally:

@@ -80,6 +80,7 @@ def _state(wanted_bytes: int) -> _State:
 def _give(node: ClusterNode, state: _State) -> None:
     """Make `state` what this server has received before its first start."""
     with fresh(node.directory / "agent.json") as (data, identity):
+        assert identity.first is not None, "it does not wait to be added"
         meta = SnapshotMeta(1 + state.variables, 1, identity.first, 1)
         offset = 0
         for number, part in enumerate(state.parts, start=1):

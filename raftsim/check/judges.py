@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from raftsim.check.append_only import LeaderAppendOnly
@@ -49,7 +49,7 @@ from raftsim.trace.events import (
     Event,
 )
 
-INVARIANTS = (
+INVARIANTS: tuple[type[Any], ...] = (
     ElectionSafety,
     OneVotePerTerm,
     LeaderAppendOnly,
@@ -108,18 +108,19 @@ class Judges:
 
     An invariant is a class with a method `on_<kind>` for each kind of event it needs (`on_send_<message>` for sent
     messages). It sees the event before the ghost takes it in, and returns a sentence if the event breaks it. `names`
-    maps ids to the names of servers in events, where they differ.
+    maps ids to the names of servers in events, where they differ. `invariants`: those that are watched; `Durability`
+    has to be among them.
     """
 
     kinds = (*KINDS, SEND)
 
-    def __init__(self, names: Mapping[str, str] | None = None) -> None:
+    def __init__(self, names: Mapping[str, str] | None = None, invariants: Sequence[type[Any]] = INVARIANTS) -> None:
         self.ghost = Ghost(names)
         self.violations: list[Violation] = []
-        invariants = [invariant(self.ghost) for invariant in INVARIANTS]
-        self.durability = next(found for found in invariants if isinstance(found, Durability))
-        self._checks = {kind: _checks(invariants, f"on_{kind}") for kind in KINDS}
-        self._sent = {name: _checks(invariants, f"on_send_{suffix}") for name, suffix in MESSAGES.items()}
+        watching = [invariant(self.ghost) for invariant in invariants]
+        self.durability = next(found for found in watching if isinstance(found, Durability))
+        self._checks = {kind: _checks(watching, f"on_{kind}") for kind in KINDS}
+        self._sent = {name: _checks(watching, f"on_send_{suffix}") for name, suffix in MESSAGES.items()}
         self._updates: dict[str, Callable[[NodeGhost, Any], None]] = {
             kind: getattr(self.ghost, f"on_{kind}") for kind in KINDS if hasattr(self.ghost, f"on_{kind}")
         }

@@ -213,21 +213,25 @@ class Clients:
         """The read `number` may be answered once `index` is applied."""
         self._reads.confirmed(number, index)
 
-    def settle(self, applied: int, now: float) -> None:
-        """End of a turn: answer reads, try again what waits, give up what is late."""
+    def settle(self, applied: int, now: float) -> bool:
+        """End of a turn: answer reads, try again what waits, give up what is late. True: the core was asked."""
+        asked = False
         self._reads.settle(applied)
         while (job := self._changes.next_queued()) is not None:
             self._dispatch(job)
+            asked = True
         if self._waiting and (self._raft.role == LEADER or self._raft.leader is not None):
             waiting, self._waiting = self._waiting, []
             for job in waiting:
                 if job.number in self.jobs.open:
                     self._dispatch(job)
+            asked = True
         for job in self._relays.flush():
             self._wait(job)
         self._changes.settle()
         if now >= self.jobs.next_deadline:
             self._expire(now)
+        return asked
 
     def _expire(self, now: float) -> None:
         for job in self.jobs.late(now):

@@ -138,9 +138,9 @@ class Node:
         """Drain what the inputs led to, act on it, and set the timer."""
         now = self.clock.now()
         self.raft.wake(now)
-        settled = False
         if self.applied_index < self.apply_to and self.raft.restore is None:
             self._apply()  # what the last turn left, unless a snapshot has taken its place
+        settled = False
         while True:
             # The time anew: whoever was answered may have asked again, and a lease is looked at after the question.
             output = self.raft.drain(self.clock.now())
@@ -148,7 +148,9 @@ class Node:
                 self._act(output)
             elif settled:
                 break
-            self.clients.settle(self.applied_index, now)  # which may give the core more to do
+            asked = self.clients.settle(self.applied_index, now)
+            if not asked and (output is None or not output.events):
+                break  # nothing gave the core more to do; what comes from outside asks for a turn of its own
             settled = True
         self.clock.wake_at(min(self.raft.deadline, self.clients.jobs.next_deadline))
 

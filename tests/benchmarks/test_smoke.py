@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from benchmarks import all as everything
-from benchmarks import failover, install, recovery, throughput
+from benchmarks import failover, install, recovery, simulation, throughput
 from benchmarks.raftsim_system import DEFAULTS, Raftsim
 from benchmarks.systems import BenchmarkError
 from raftsim.agent.config import load
@@ -122,6 +122,17 @@ def test_growth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "2 servers",
         "2 to 1",
     ]
+
+
+def test_simulation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "found.json"
+    simulation.main(["-seconds=1", "-rounds=1", "-servers=3,5", f"-json={file}"])
+    rows = rows_of(file, "simulation")
+    assert [row["servers"] for row in rows if "servers" in row] == [5, 5, 3, 5]
+    assert all(row["events"] > 100 for row in rows if "servers" in row)
+    assert {row["judge"] for row in rows if "judge" in row} > {"election safety", "all together"}
+    shown = capsys.readouterr().out
+    assert all(f"| {head}" in shown for head in ("standard load", "servers, at rest", "judge"))
 
 
 def test_start_with_a_long_log(tmp_path: Path, temporary: Path) -> None:
