@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
-from tests.bugs import test_elections, test_reads, test_replication, test_wiped
+import pytest
+
+from tests.bugs import scenes_of_elections, scenes_of_reads, scenes_of_replication, scenes_of_wiped
+from tests.bugs.bug import Bug, Patch, holds, is_caught
 from tests.sim import test_planted_bugs, test_planted_changes
 from tests.storage import test_planted_bugs as test_planted_in_storage
 
@@ -58,9 +61,22 @@ KNOWN = {
 STORMS = (test_planted_bugs.BUGS, test_planted_changes.BUGS, test_planted_changes.SCENES)
 
 
+SCENES = (scenes_of_elections, scenes_of_replication, scenes_of_reads, scenes_of_wiped)
+BUGS: list[Bug] = [bug for scenes in SCENES for bug in scenes.BUGS]
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=str)
+def test_the_scene_holds(bug: Bug) -> None:
+    holds(bug)
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=str)
+def test_the_planted_bug_is_caught(bug: Bug, monkeypatch: Patch) -> None:
+    is_caught(bug, monkeypatch)
+
+
 def test_none_is_forgotten() -> None:
-    rooms = (test_elections, test_replication, test_reads, test_wiped)
-    scenes = {bug.id for room in rooms for bug in room.BUGS}
+    scenes = {bug.id for bug in BUGS}
     storms = {
         plant.__name__[:3].upper() for table in STORMS for plant, *_ in table if re.match(r"b\d\d_", plant.__name__)
     }

@@ -17,7 +17,7 @@ from raftsim.core.quorum import committed_index, vote_result
 from raftsim.core.raft import Raft
 from raftsim.machine.variables import Variables
 from raftsim.node.compaction import Compaction
-from tests.bugs.test_wiped import (
+from tests.bugs.scenes_of_wiped import (
     nobody_is_a_stranger,
     whoever_begins_is_a_founder,
     whoever_has_the_name_has_the_vote,

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-
 from raftsim.core import lease, replication
 from raftsim.core import raft as raft_module
 from raftsim.core.messages import AppendReply, TimeoutNow
 from raftsim.core.output import LEADER
 from raftsim.core.raft import Raft
 from raftsim.core.settings import Settings
-from tests.bugs.bug import Bug, Patch, holds, is_caught
+from tests.bugs.bug import Bug, Patch
 from tests.core.harness import Cluster
 from tests.sim.leases import DRIFT, LEASES, cut_off
 
@@ -72,13 +70,3 @@ BUGS = [
         lease_from_the_answer_on_without_a_bound,
     ),
 ]
-
-
-@pytest.mark.parametrize("bug", BUGS, ids=str)
-def test_the_scene_holds(bug: Bug) -> None:
-    holds(bug)
-
-
-@pytest.mark.parametrize("bug", BUGS, ids=str)
-def test_the_planted_bug_is_caught(bug: Bug, monkeypatch: Patch) -> None:
-    is_caught(bug, monkeypatch)

@@ -10,8 +10,6 @@ from random import Random
 from typing import Any
 from unittest.mock import patch as temporarily
 
-import pytest
-
 from raftsim.core import election, transfer
 from raftsim.core import raft as raft_module
 from raftsim.core.config import of
@@ -25,7 +23,7 @@ from raftsim.core.settings import Settings
 from raftsim.storage.errors import StorageError
 from raftsim.storage.segment import Segment
 from raftsim.storage.wal import Wal
-from tests.bugs.bug import Bug, Patch, holds, is_caught
+from tests.bugs.bug import Bug, Patch
 from tests.core.harness import PLAIN, Cluster, Host, log_of
 from tests.sim.scenes import disk_of_the_leader_stalls
 from tests.storage.crashdisk import CrashDisk
@@ -262,13 +260,3 @@ BUGS = [
         votes_asked_for_before_the_term_is_durable,
     ),
 ]
-
-
-@pytest.mark.parametrize("bug", BUGS, ids=str)
-def test_the_scene_holds(bug: Bug) -> None:
-    holds(bug)
-
-
-@pytest.mark.parametrize("bug", BUGS, ids=str)
-def test_the_planted_bug_is_caught(bug: Bug, monkeypatch: Patch) -> None:
-    is_caught(bug, monkeypatch)

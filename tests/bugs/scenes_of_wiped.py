@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
 from raftsim.core import membership
 from raftsim.core.config import Config
 from raftsim.core.founding import Founding
 from raftsim.node.requests import OK
 from raftsim.sim.world import World
-from tests.bugs.bug import Bug, Patch, holds, is_caught
+from tests.bugs.bug import Bug, Patch
 from tests.sim.settle import elected, put
 
 
@@ -72,13 +70,3 @@ BUGS = [
     Bug("B44", "a wiped server begins anew", it_is_asked_for_a_vote_by_the_one_that_lags, whoever_begins_is_a_founder),
     Bug("B44", "copies of a wiped server counted", it_acknowledges_a_write, nobody_is_a_stranger),
 ]
-
-
-@pytest.mark.parametrize("bug", BUGS, ids=str)
-def test_the_scene_holds(bug: Bug) -> None:
-    holds(bug)
-
-
-@pytest.mark.parametrize("bug", BUGS, ids=str)
-def test_the_planted_bug_is_caught(bug: Bug, monkeypatch: Patch) -> None:
-    is_caught(bug, monkeypatch)

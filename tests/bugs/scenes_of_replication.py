@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from raftsim.core import membership, reads, replication
 from raftsim.core import raft as raft_module
 from raftsim.core.config import LEARNER, REMOVE, Change, of
@@ -21,7 +19,7 @@ from raftsim.machine.sessiontable import Session
 from raftsim.machine.variables import Variables, put_command
 from raftsim.node.clients import Clients
 from raftsim.node.requests import LEADERSHIP_LOST, UNKNOWN, Command, Outcome
-from tests.bugs.bug import Bug, Patch, holds, is_caught
+from tests.bugs.bug import Bug, Patch
 from tests.core.harness import PLAIN, Cluster, Host, command, log_of, terms_of
 from tests.node.harness import leader_of_three
 
@@ -310,13 +308,3 @@ BUGS = [
         clients_answered_by_index_alone,
     ),
 ]
-
-
-@pytest.mark.parametrize("bug", BUGS, ids=str)
-def test_the_scene_holds(bug: Bug) -> None:
-    holds(bug)
-
-
-@pytest.mark.parametrize("bug", BUGS, ids=str)
-def test_the_planted_bug_is_caught(bug: Bug, monkeypatch: Patch) -> None:
-    is_caught(bug, monkeypatch)
