@@ -26,7 +26,7 @@ from tests.acceptance.nemesis import KINDS, Nemesis, until_converged
 pytestmark = pytest.mark.live
 
 SERVERS, CLIENTS = 5, 32
-CAS = Mix("soak/cas/", keys=8)
+CAS = Mix("soak/cas/", keys=40)  # a key with too much open at once cannot be judged
 LISTED = Mix("soak/list/", keys=4, cas=0, lists=4)
 LAST_KEY = "soak/last"
 CALM_BOUND_S = 60.0  # generous: this machine may be busy
