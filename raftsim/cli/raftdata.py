@@ -177,6 +177,7 @@ def _configuration(config: Config) -> dict[str, Any]:
 
 def _state(found: Inspection, last_index: int) -> dict[str, Any]:
     from raftsim.core.entry import COMMAND, RESTORE_STEP
+    from raftsim.machine.base import at_once
     from raftsim.machine.sessions import Sessions
     from raftsim.machine.variables import Variables
     from raftsim.node.restore import Staging
@@ -189,9 +190,9 @@ def _state(found: Inspection, last_index: int) -> dict[str, Any]:
     if usable:
         base = usable[-1].index
         try:
-            machine.restore(_snapshot(found, usable[-1]))
+            at_once(machine.restore(_snapshot(found, usable[-1])))
         except ValueError:  # taken before there were sessions around it
-            variables.restore(_snapshot(found, usable[-1]))
+            at_once(variables.restore(_snapshot(found, usable[-1])))
     elif restored.base_index:
         raise Failure(f"what led to the state at index {last_index} is not in the log any more")
     entries = restored.entries[base - restored.base_index : last_index - restored.base_index]

@@ -1,6 +1,7 @@
 """What a leader knows of one follower (paper Figure 2, nextIndex and matchIndex), and how far it may run ahead.
 
-PROBE: where the logs agree is not known; one Append is out, the next waits for its answer.
+PROBE: where the logs agree is not known; one Append is out, the next waits for its answer. An answer to what was sent
+before is none: else each of a window of refusals would have the whole window sent again, and be refused again.
 SNAPSHOT: what it needs next is compacted; it receives a snapshot, one chunk at a time.
 REPLICATE: it is known; Appends are pipelined up to a window.
 Invariant: match < next; match never falls while this leader's term lasts.
@@ -35,6 +36,7 @@ class Progress:
         "probing",
         "proven",
         "round",
+        "since",
         "snapshot",
         "state",
         "strange_since",
@@ -50,6 +52,7 @@ class Progress:
         self.inflight: deque[tuple[int, int]] = deque()
         self.inflight_bytes = 0
         self.round = 0  # the highest round it has answered
+        self.since = 0  # the first round begun after its window was given up last: answers to earlier ones are old
         # SNAPSHOT: which one, the offset of the chunk that is out, and when that was asked for
         self.snapshot: SnapshotMeta | None = None
         self.offset = 0
@@ -78,13 +81,14 @@ class Progress:
             self.inflight.append((last_index, size))
             self.inflight_bytes += size
 
-    def matched(self, index: int) -> None:
+    def matched(self, index: int, round: int) -> None:
         """It holds our log up to `index`, durably. Replies may come late and out of order: match only grows (B29)."""
         self.match = max(self.match, index)
         self.next = max(self.next, index + 1)
         while self.inflight and self.inflight[0][0] <= index:
             self.inflight_bytes -= self.inflight.popleft()[1]
-        if self.state == PROBE or (self.state == SNAPSHOT and index >= self.snapshot_index):
+        probed = self.state == PROBE and round >= self.since
+        if probed or (self.state == SNAPSHOT and index >= self.snapshot_index):
             self.replicate()
 
     def replicate(self) -> None:
@@ -111,16 +115,22 @@ class Progress:
         """Whether the last round was short, and the one that is going on is not too long already."""
         return self.caught_up and now - self.goal_set <= limit_s
 
-    def refused(self, prev_index: int, hint: int) -> None:
-        """It refused an Append at `prev_index`; the logs agree at `hint` at the highest. Old refusals are ignored."""
+    def refused(self, prev_index: int, hint: int, round: int) -> bool:
+        """It refused an Append at `prev_index`; the logs agree at `hint` at the highest. Old refusals are ignored.
+
+        True: the window was given up. A new round, from `since` on, is to tell what is sent next from what was before.
+        """
+        if round < self.since or prev_index <= self.match:
+            return False
         if self.state == REPLICATE:
-            if prev_index > self.match:
-                self.state, self.next = PROBE, self.match + 1
-                self.inflight.clear()
-                self.inflight_bytes = 0
-        elif self.state == PROBE and prev_index == self.next - 1:
+            self.state, self.next = PROBE, self.match + 1
+            self.inflight.clear()
+            self.inflight_bytes = 0
+            return True
+        if self.state == PROBE and prev_index == self.next - 1:
             self.next = max(min(prev_index, hint + 1), self.match + 1)
             self.probing = False
+        return False
 
 
 def counted(followers: Mapping[str, Progress]) -> Iterator[tuple[str, Progress]]:

@@ -34,12 +34,18 @@ def by_lease(raft: Raft, now: float) -> bool:
     return True
 
 
-def begin_round(raft: Raft, now: float) -> None:
-    """All Appends from here on carry a new round, which answers the reads that are waiting for one."""
+def number_round(raft: Raft, now: float) -> int:
+    """All Appends from here on carry a new round, whose number is returned."""
     raft.round += 1
     raft.round_began.append(now)
     while raft.round_began[0] < now - raft.settings.election_timeout_max_s:
         raft.round_began.popleft()  # too old to prove anything
+    return raft.round
+
+
+def begin_round(raft: Raft, now: float) -> None:
+    """Begin a new round, sent to all, which answers the reads that are waiting for one."""
+    number_round(raft, now)
     index = max(raft.commit, raft.term_start_index)
     raft.waiting_reads.extend((raft.round, id, index) for id in raft.new_reads)
     raft.new_reads.clear()

@@ -124,7 +124,7 @@ def on_append_reply(raft: Raft, message: AppendReply, now: float) -> None:
     progress = membership.recognise(raft, message.src, message.incarnation, now)
     reads.answered(raft, progress, message.round)
     if message.ok:
-        progress.matched(message.index)
+        progress.matched(message.index, message.round)
         progress.catch_up(raft.log.last_index, now, raft.settings.election_timeout_min_s)
         if progress.match > raft.commit:
             advance_commit(raft, now)
@@ -133,7 +133,8 @@ def on_append_reply(raft: Raft, message: AppendReply, now: float) -> None:
     else:
         # The hint is the follower's view; ours may exclude more places below it at once.
         hint, _ = raft.log.agreement_hint(message.hint_index, message.hint_term)
-        progress.refused(message.index, hint)
+        if progress.refused(message.index, hint, message.round):
+            progress.since = reads.number_round(raft, now)
 
 
 def advance_commit(raft: Raft, now: float) -> None:

@@ -76,7 +76,7 @@ def on_install_reply(raft: Raft, message: InstallReply, now: float) -> None:
     progress = membership.recognise(raft, message.src, message.incarnation, now)
     reads.answered(raft, progress, message.round)
     if message.done:
-        progress.matched(message.index)  # which commits nothing: a snapshot holds what is committed
+        progress.matched(message.index, message.round)  # which commits nothing: a snapshot holds what is committed
     elif progress.state == SNAPSHOT and progress.snapshot_index == message.index and progress.offset != message.offset:
         progress.offset = message.offset
         _ask(raft, message.src, progress, now)

@@ -200,7 +200,7 @@ def _forget_time(raft: Raft) -> None:
     raft.round_began.clear()
     raft.election_deadline = raft.heartbeat_deadline = DUE_S
     for progress in raft.progress.values():
-        progress.round = 0
+        progress.round = progress.since = 0
 
 
 def _erase_round(message: Message) -> None:

@@ -8,12 +8,14 @@ save a follower. Fail-stop: after a failure the server ends; what the disk holds
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from raftsim.core.entry import SnapshotMeta
 from raftsim.core.output import ChunkWanted, Write
 from raftsim.live.worker import Worker
+from raftsim.storage.collector import collector_paused
 
 
 class Data(Protocol):
@@ -74,7 +76,9 @@ class DiskThreads:
         self._reader.put(lambda: self._read(wanted, max_bytes))
 
     def load_snapshot(self, meta: SnapshotMeta) -> Iterator[bytes]:
-        return self._data.load_snapshot(meta)
+        with collector_paused():  # until the machine has all of it, or wants no more
+            yield from self._data.load_snapshot(meta)
+            gc.freeze()  # the machine keeps what it made of it: it need never be looked through
 
     def compact(self, index: int) -> None:
         self._reader.put(lambda: self._data.compact(index))

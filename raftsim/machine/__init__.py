@@ -3,6 +3,6 @@
 An agent runs the one that `raftsim.machine` in its configuration names, as `package.module:factory`.
 """
 
-from raftsim.machine.base import InvalidRequest, Machine, UnreadableState
+from raftsim.machine.base import InvalidRequest, Machine, UnreadableState, at_once
 
-__all__ = ["InvalidRequest", "Machine", "UnreadableState"]
+__all__ = ["InvalidRequest", "Machine", "UnreadableState", "at_once"]

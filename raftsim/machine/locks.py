@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import msgpack
 
-from raftsim.machine.base import InvalidRequest, Machine
+from raftsim.machine.base import InvalidRequest, Machine, Slices, at_once
 from raftsim.machine.sessions import Sessions
 
 MAX_LOCKS: Final = 100_000
@@ -86,12 +86,12 @@ class Locks:
     def snapshot(self) -> Iterator[bytes]:
         return _parts(self._index, list(self._rows()))  # the rows are a copy
 
-    def restore(self, state: Iterable[bytes]) -> None:
-        self._index, self._locks = _unpack(state)
+    def restore(self, state: Iterable[bytes]) -> Slices[None]:
+        self._index, self._locks = yield from _unpack(state)
 
     def replace(self, index: int, state: Iterable[bytes]) -> None:
         """Every lock that is held changes hands: its token is `index`, higher than any before."""
-        _, locks = _unpack(state)
+        _, locks = at_once(_unpack(state))
         self._index, self._locks = index, {name: Lock(lock.owner, index) for name, lock in locks.items()}
 
     def _rows(self) -> Iterator[tuple[str, str, int]]:
@@ -104,14 +104,17 @@ def _parts(index: int, rows: list[tuple[str, str, int]]) -> Iterator[bytes]:
         yield b"".join(map(_pack, rows[begin : begin + _ROWS_IN_PART]))
 
 
-def _unpack(state: Iterable[bytes]) -> tuple[int, dict[str, Lock]]:
-    """The last index and the locks. Raises ValueError for what is no state."""
+def _unpack(state: Iterable[bytes]) -> Slices[tuple[int, dict[str, Lock]]]:
+    """The last index and the locks, a slice for each part. Raises ValueError for what is no state."""
     objects = msgpack.Unpacker(use_list=False)
-    objects.feed(b"".join(state))
-    try:
-        plain = list(objects)
-    except (ValueError, msgpack.exceptions.UnpackException):
-        raise ValueError("it is no state of the lock service") from None
+    plain: list[object] = []
+    for part in state:
+        objects.feed(part)
+        try:
+            plain.extend(objects)
+        except (ValueError, msgpack.exceptions.UnpackException):
+            raise ValueError("it is no state of the lock service") from None
+        yield
     match plain:
         case [(kind, format, int(index), int(count)), *rows] if (kind, format) == _HEADER and count == len(rows):
             return index, {name: Lock(owner, token) for name, owner, token in map(_row, rows)}

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import msgpack
 
-from raftsim.machine.base import InvalidRequest, Machine
+from raftsim.machine.base import InvalidRequest, Machine, Slices, at_once
 from raftsim.machine.sessiontable import Limits, Session, is_number, pack_table, pieces_of, unpack_table
 
 OK: Final = "ok"  # value: what the machine inside returned; the new session's id; None for a closed one
@@ -94,16 +94,16 @@ class Sessions:
         table = [session.row(id) for id, session in self._sessions.items()]
         return chain(pack_table(table), self._machine.snapshot())
 
-    def restore(self, state: Iterable[bytes]) -> None:
+    def restore(self, state: Iterable[bytes]) -> Slices[None]:
         pieces = pieces_of(state)
-        sessions, begun = unpack_table(pieces, self._limits)
-        self._machine.restore(chain([begun], pieces))
-        self._sessions = sessions
+        sessions, begun = yield from unpack_table(pieces, self._limits)
+        yield from self._machine.restore(chain([begun], pieces))
+        self._sessions = sessions  # in the slice in which the machine inside took its new state
 
     def replace(self, index: int, state: Iterable[bytes]) -> None:
         """All sessions end: nobody could tell of a command that comes again whether this state has seen it."""
         pieces = pieces_of(state)
-        _, begun = unpack_table(pieces, self._limits)
+        _, begun = at_once(unpack_table(pieces, self._limits))
         self._machine.replace(index, chain([begun], pieces))
         self._sessions = {}
 

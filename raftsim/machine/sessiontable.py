@@ -13,6 +13,8 @@ from typing import Any, Final
 
 import msgpack
 
+from raftsim.machine.base import Slices
+
 MAX_NUMBER: Final = (1 << 63) - 1
 
 _KIND: Final = "sessions"
@@ -80,8 +82,11 @@ def pieces_of(state: Iterable[bytes]) -> Iterator[bytes]:
             yield part[start : start + _PART_BYTES]
 
 
-def unpack_table(pieces: Iterator[bytes], limits: Limits) -> tuple[dict[int, Session], bytes]:
-    """The sessions, and what was taken of the rest. Raises ValueError for what `pack_table` cannot have given."""
+def unpack_table(pieces: Iterator[bytes], limits: Limits) -> Slices[tuple[dict[int, Session], bytes]]:
+    """The sessions, a slice for each, and what was taken of the rest.
+
+    Raises ValueError for what `pack_table` cannot have given.
+    """
     # Nothing of a table is longer than this: what bytes merely announce is not made room for.
     longest = max(limits.results, 16)
     unpacker = msgpack.Unpacker(
@@ -99,6 +104,7 @@ def unpack_table(pieces: Iterator[bytes], limits: Limits) -> tuple[dict[int, Ses
             raise ValueError(f"sessions out of order: {id}")
         last_used = session.used
         sessions[id] = session
+        yield
     return sessions, unpacker.read_bytes(_PART_BYTES)
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgpack
 
-from raftsim.machine.base import InvalidRequest
+from raftsim.machine.base import InvalidRequest, Slices, at_once
 from raftsim.machine.varstate import MAX_INT64, MAX_ITEMS_BYTES, MAX_UINT64, Key, Variable, pack_state, unpack_state
 
 ANY_NAMESPACE: Final = "*"  # lists may name it, nothing else may
@@ -118,23 +118,17 @@ class Variables:
         paths = {namespace: list(paths) for namespace, paths in self._paths.items()}
         return pack_state(self._index, dict(self._variables), paths)
 
-    def restore(self, state: Iterable[bytes]) -> None:
-        self._become(*unpack_state(state))
+    def restore(self, state: Iterable[bytes]) -> Slices[None]:
+        self._index, self._variables, self._paths = yield from unpack_state(state)
 
     def replace(self, index: int, state: Iterable[bytes]) -> None:
         """All variables count as made by the entry at `index`, at the times they had.
 
         So no check-and-set of before succeeds by chance, no index is one of another log, and blocking queries wake.
         """
-        _, variables = unpack_state(state)
+        _, variables, paths = at_once(unpack_state(state))
         for variable in variables.values():
             variable.create_index = variable.modify_index = index
-        self._become(index, variables)
-
-    def _become(self, index: int, variables: dict[Key, Variable]) -> None:
-        paths: dict[str, list[str]] = {}
-        for namespace, path in variables:
-            paths.setdefault(namespace, []).append(path)
         self._index, self._variables, self._paths = index, variables, paths
 
     def digest(self) -> str:

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import msgpack
 
+from raftsim.machine.base import Slices
+
 MAX_ITEMS_BYTES: Final = 64 << 10  # keys and values of one variable
 MAX_UINT64: Final = (1 << 64) - 1
 MAX_INT64: Final = (1 << 63) - 1
@@ -19,6 +21,9 @@ MAX_INT64: Final = (1 << 63) - 1
 _KIND: Final = "variables"
 _FORMAT: Final = 1
 _PART_BYTES: Final = 1 << 20
+_SLICE_BYTES: Final = 64 << 10  # taken in between two looks at the rest of the world: some milliseconds of work
+
+_PAUSE: Final = object()
 
 Key = tuple[str, str]  # namespace, path
 
@@ -71,28 +76,39 @@ def pack_state(index: int, variables: Mapping[Key, Variable], paths: Mapping[str
     yield bytes(part)
 
 
-def unpack_state(state: Iterable[bytes]) -> tuple[int, dict[Key, Variable]]:
-    """The last index and the variables, in order. Raises ValueError for what `pack_state` cannot have given."""
+def unpack_state(state: Iterable[bytes]) -> Slices[tuple[int, dict[Key, Variable], dict[str, list[str]]]]:
+    """The last index, the variables in order, and the paths of each namespace: what `pack_state` was given.
+
+    Raises ValueError for what that cannot have given.
+    """
     plains = _plains(state)
-    match next(plains, None):
+    while (head := next(plains, None)) is _PAUSE:
+        yield
+    match head:
         case (kind, int(version), int(index), int(count)) if kind == _KIND and version == _FORMAT and index > 0:
             variables: dict[Key, Variable] = {}
+            paths: dict[str, list[str]] = {}
         case _:
             raise ValueError(f"not a state of {_KIND} in format {_FORMAT}")
     last: Key | None = None
     for plain in plains:
+        if plain is _PAUSE:
+            yield
+            continue
         variable = _variable(plain, index)
         key = (variable.namespace, variable.path)
         if last is not None and key <= last:
             raise ValueError(f"variables out of order: {key} after {last}")
         variables[key] = variable
+        paths.setdefault(variable.namespace, []).append(variable.path)
         last = key
     if len(variables) != count:
         raise ValueError(f"{len(variables)} variables where {count} are announced")
-    return index, variables
+    return index, variables, paths
 
 
 def _plains(state: Iterable[bytes]) -> Iterator[Any]:
+    """What was packed, object by object, and _PAUSE where a slice ends."""
     # Nothing of a state is an extension or longer than this: what bytes merely announce is not made room for.
     unpacker = msgpack.Unpacker(
         use_list=False,
@@ -105,9 +121,10 @@ def _plains(state: Iterable[bytes]) -> Iterator[Any]:
     )
     try:
         for part in state:
-            for start in range(0, len(part), _PART_BYTES):
-                unpacker.feed(part[start : start + _PART_BYTES])
+            for start in range(0, len(part), _SLICE_BYTES):
+                unpacker.feed(part[start : start + _SLICE_BYTES])
                 yield from unpacker
+                yield _PAUSE
         rest = unpacker.read_bytes(1)  # raises as well if it has begun to make something of the rest
     except (ValueError, msgpack.UnpackException) as error:
         raise ValueError(f"not a state, or not a whole one: {error or type(error).__name__}") from None

@@ -13,7 +13,7 @@ from raftsim.core.entry import SnapshotMeta
 from raftsim.core.output import ChunkWanted
 from raftsim.core.progress import SNAPSHOT
 from raftsim.core.raft import Raft
-from raftsim.machine.base import Machine, UnreadableState
+from raftsim.machine.base import Machine
 from raftsim.node.ports import Disk
 from raftsim.node.requests import INVALID, OK, REFUSED, Outcome, SetCompaction
 from raftsim.node.restore import Staging
@@ -91,12 +91,8 @@ class Compaction:
         self._raft.compacted(meta, min(trailing, since) if since >= 0 else trailing)
         self._disk.compact(self._raft.log.base_index)
 
-    def restore(self, meta: SnapshotMeta) -> None:
-        """The machine becomes what `meta` stands for."""
-        try:
-            self._machine.restore(self._disk.load_snapshot(meta))
-        except ValueError as error:
-            raise UnreadableState(f"the snapshot at index {meta.index} is no state of this machine: {error}") from None
+    def restored(self, meta: SnapshotMeta) -> None:
+        """The machine has become what `meta` stands for."""
         self._begun, self.applied_bytes = max(self._begun, meta.index), 0
 
     def read(self, wanted: ChunkWanted) -> None:

@@ -26,6 +26,7 @@ from raftsim.node.jobs import Jobs
 from raftsim.node.ports import Clock, Disk, Network, Observer, PeerInfo, PeerMessage
 from raftsim.node.requests import OK, Outcome, ReadStatus, Relay, RelayReply, Request, SetCompaction
 from raftsim.node.restore import Staging
+from raftsim.node.restoring import Restoring
 from raftsim.node.settings import NodeSettings
 from raftsim.trace.events import APPLY, COMMIT, CONFIG, MEMORY, READ, RESTORE, ROLE, SEND, SYNCED, WRITE
 
@@ -65,6 +66,7 @@ class Node:
         self.links: dict[str, str] = {}
         self.linked: Config | None = None  # the configuration they were made for
         self.staging = Staging(machine)
+        self.restoring = Restoring(machine, disk)
         self.compaction = Compaction(self.raft, machine, self.staging, disk, node_settings)
         jobs = Jobs(clock, node_settings, observer, first_number=rng.getrandbits(48))
         at_once = {ReadStatus: lambda _: Outcome(OK, self.status()), SetCompaction: self.compaction.set_policy}
@@ -130,6 +132,7 @@ class Node:
 
     def stop(self) -> None:
         """Answer everything that is still waiting with unknown or refused."""
+        self.restoring.stop()
         self.clients.stop()
 
     # the turn
@@ -138,9 +141,9 @@ class Node:
         """Drain what the inputs led to, act on it, and set the timer."""
         now = self.clock.now()
         self.raft.wake(now)
-        if self.applied_index < self.apply_to and self.raft.restore is None:
-            self._apply()  # what the last turn left, unless a snapshot has taken its place
         settled = False
+        if self.raft.restore is None:
+            self._go_on()  # with what the last turn left, unless a snapshot has taken its place
         while True:
             # The time anew: whoever was answered may have asked again, and a lease is looked at after the question.
             output = self.raft.drain(self.clock.now())
@@ -170,10 +173,11 @@ class Node:
         for wanted in output.chunks:
             self.compaction.read(wanted)
         if output.restore is not None:
-            self._restore(output.restore)
+            self._begin_to_restore(output.restore)
         if output.apply is not None:
             self.apply_to = output.apply[1]
-            self._apply()
+            if self.restoring.meta is None:
+                self._apply()
         for number, index in output.reads:
             self._observe(READ, (number, index))
             self.clients.confirmed(number, index)
@@ -182,6 +186,13 @@ class Node:
             self.clients.role_changed()
         if events:
             self._update_links()
+
+    def _go_on(self) -> None:
+        """A slice of what takes long."""
+        if self.restoring.meta is not None:
+            self._restore(self.restoring.meta)
+        elif self.applied_index < self.apply_to:
+            self._apply()
 
     def _apply(self) -> None:
         lo, hi = self.applied_index, min(self.apply_to, self.applied_index + self.apply_batch)
@@ -197,12 +208,18 @@ class Node:
         else:
             self.compaction.consider(hi, self.clock.now())
 
-    def _restore(self, meta: SnapshotMeta) -> None:
-        self._observe(RESTORE, meta)
-        self.staging.forget()
-        self.compaction.restore(meta)
-        self.applied_index = meta.index
+    def _begin_to_restore(self, meta: SnapshotMeta) -> None:
         self.apply_to = max(self.apply_to, meta.index)
+        self.restoring.begin(meta)
+        self._restore(meta)  # so that the file is open before a newer one can take its place
+
+    def _restore(self, meta: SnapshotMeta) -> None:
+        self.clock.turn_soon()
+        if self.restoring.go_on():
+            self._observe(RESTORE, meta)
+            self.staging.forget()
+            self.compaction.restored(meta)
+            self.applied_index = meta.index
 
     def _send(self, messages: list[Message]) -> None:
         for message in messages:

@@ -26,12 +26,10 @@ With snapshots the rule is, from the data alone:
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from raftsim.core.entry import Restored
+from raftsim.storage.collector import collector_paused
 from raftsim.storage.errors import REMEDY, StorageError
 from raftsim.storage.files import TEMPORARY, Directory
 from raftsim.storage.records import BadRecord, NotCovered, Position, begin_anew, replay
@@ -56,7 +54,7 @@ def look(directory: Directory, snapshots: Snapshots) -> Found:
     restored = Restored(snapshot=snapshots.newest)
     found = Found(restored)
     try:
-        with _collector_paused():
+        with collector_paused():
             _read_segments(directory, found)
         found.position = Position.after(restored)
         if snapshots.newest is not None:
@@ -166,15 +164,3 @@ def _stand_on_snapshot(restored: Restored) -> None:
     if restored.hard.term < snapshot.term:
         # Our own snapshot overtook the write of its term. No vote of ours can have been heard in that term.
         restored.hard = replace(restored.hard, term=snapshot.term, vote=None)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Loading makes millions of objects and no garbage: looking for some would double the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

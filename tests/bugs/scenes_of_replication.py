@@ -69,7 +69,7 @@ def an_old_acknowledgement_comes_late() -> None:
 
 
 def match_index_goes_back(patch: Patch) -> None:
-    def matched(progress: Progress, index: int) -> None:
+    def matched(progress: Progress, index: int, _: int) -> None:
         progress.match, progress.next = index, index + 1
 
     patch.setattr(Progress, "matched", matched)

@@ -29,8 +29,8 @@ def ok(index: int, src: str = "b", round: int = 0) -> AppendReply:
     return AppendReply(1, src, "a", ok=True, index=index, round=round)
 
 
-def no(index: int, hint: tuple[int, int], src: str = "b") -> AppendReply:
-    return AppendReply(1, src, "a", ok=False, index=index, hint_index=hint[0], hint_term=hint[1])
+def no(index: int, hint: tuple[int, int], src: str = "b", round: int = 0) -> AppendReply:
+    return AppendReply(1, src, "a", ok=False, index=index, hint_index=hint[0], hint_term=hint[1], round=round)
 
 
 # the opening of a term
@@ -74,21 +74,21 @@ def test_match_never_falls() -> None:
 def test_an_old_refusal_in_probe_is_ignored() -> None:
     progress = Progress(10, 0.0)
     progress.sent(10, 1)
-    progress.refused(7, 3)
+    progress.refused(7, 3, 0)
     assert (progress.next, progress.probing) == (10, True)
-    progress.refused(9, 3)
+    progress.refused(9, 3, 0)
     assert (progress.next, progress.probing) == (4, False)
-    progress.matched(3)
+    progress.matched(3, 0)
     assert (progress.state, progress.match, progress.next) == (REPLICATE, 3, 4)
 
 
 def test_next_stays_above_match_and_always_comes_down() -> None:
     """A refusal whose hint is no lower than what was asked left next where it was, for ever."""
     progress = Progress(10, 0.0)
-    progress.refused(9, 9)
+    progress.refused(9, 9, 0)
     assert progress.next == 9
     progress.match = 5
-    progress.refused(8, 0)
+    progress.refused(8, 0, 0)
     assert progress.next == 6
 
 
@@ -147,8 +147,71 @@ def test_one_lost_append_is_sent_again_from_the_last_match() -> None:
     host.receive(no(3, (2, 1)))  # 3 was lost, the Append after it arrived
     assert host.raft.progress["b"].state == PROBE
     assert to("b", host) == [(2, 2)]
-    host.receive(ok(4))
+    host.receive(ok(4, round=host.raft.round))
     assert host.raft.progress["b"].state == REPLICATE
+
+
+def gap(**settings: int) -> tuple[Cluster, Host, int]:
+    """3 was overtaken by the Appends after it, 4 to 8, and the refusal of the first of these is here; their round."""
+    cluster, host = leader_of_three(max_append_entries=1, **settings)
+    for number in range(6):
+        host.propose(b"%d" % number)
+    round = host.raft.round
+    assert to("b", host) == [(prev, 1) for prev in range(2, 8)]
+    host.receive(no(3, (2, 1), round=round))
+    assert to("b", host) == [(2, 1)]
+    return cluster, host, round
+
+
+def test_a_window_that_is_refused_is_sent_again_once() -> None:
+    """Each refusal had the whole window sent again, each Append of which was refused: thousands for a hundred entries.
+
+    What of the old Appends was taken in the end is believed, but an answer to the probe is what opens the window.
+    """
+    _, host, round = gap()
+    for answer in (no(4, (2, 1), round=round), ok(3, round=round), no(5, (3, 1), round=round), ok(3, round=round)):
+        host.receive(answer)
+    assert to("b", host) == []
+    progress = host.raft.progress["b"]
+    assert (progress.state, progress.match, progress.next) == (PROBE, 3, 4)
+    host.receive(ok(3, round=host.raft.round))
+    assert to("b", host) == [(prev, 1) for prev in range(3, 8)]
+    host.receive(no(6, (3, 1), round=round), no(7, (3, 1), round=round))
+    assert (to("b", host), progress.state) == ([], REPLICATE)
+
+
+def test_a_new_gap_is_no_old_refusal() -> None:
+    _, host, _ = gap()
+    host.receive(ok(3, round=host.raft.round))
+    assert len(to("b", host)) == 5
+    host.receive(no(5, (3, 1), round=host.raft.round))
+    assert to("b", host) == [(3, 1)]
+
+
+def test_a_probe_that_is_lost_after_a_gap_is_made_good_by_the_heartbeat() -> None:
+    cluster, host, _ = gap()
+    cluster.down.clear()
+    cluster.beat("a")
+    assert terms_of(cluster.raft("b")) == terms_of(host.raft)
+
+
+def test_what_a_follower_holds_it_cannot_refuse() -> None:
+    """A network that doubles messages doubled the Appends with every refusal of a place that is known to match."""
+    _, host, _ = gap()
+    host.receive(no(2, (1, 0), round=host.raft.round))
+    assert to("b", host) == []
+
+
+def test_a_read_that_comes_with_a_refusal_has_its_round() -> None:
+    """The round that is begun for the refusal is sent to nobody else: a read in it waited for the next heartbeat."""
+    _, host, _ = gap()
+    host.receive(ok(3, round=host.raft.round))
+    host.take()
+    host.raft.read(7)
+    host.receive(no(5, (3, 1), round=host.raft.round))
+    assert {message.dst for message in host.took(Append) if message.round == host.raft.round} == {"b", "c"}
+    host.receive(ok(3, src="c", round=host.raft.round))
+    assert host.reads == [(7, host.raft.commit)]
 
 
 def test_a_lost_probe_is_made_good_by_the_heartbeat() -> None:

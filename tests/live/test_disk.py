@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import itertools
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -159,8 +160,26 @@ async def test_chunks_are_read_in_the_order_they_were_wanted(bench: Bench) -> No
     assert bench.data.compacted == [3]
 
 
-async def test_what_is_restored_is_read_at_once(bench: Bench) -> None:
+async def test_what_is_restored_is_read_as_it_is_asked_for(bench: Bench) -> None:
     assert list(bench.disk.load_snapshot(META)) == [b"a", b"5"]
+
+
+@pytest.mark.parametrize("parts", [0, 1, 2])
+async def test_the_collector_rests_while_a_state_is_restored(bench: Bench, parts: int) -> None:
+    """It took a fifth of the time. A machine that wants no more before the end wakes it as well."""
+    state = bench.disk.load_snapshot(META)
+    assert gc.isenabled()
+    for _ in range(parts):
+        assert next(state)
+        assert not gc.isenabled()
+    del state
+    assert gc.isenabled()
+
+
+async def test_the_collector_goes_on_when_a_state_is_restored(bench: Bench) -> None:
+    state = bench.disk.load_snapshot(META)
+    assert len(list(state)) == 2
+    assert gc.isenabled()
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raftsim.machine.base import InvalidRequest, Machine
+from raftsim.machine.base import InvalidRequest, Machine, at_once
 from raftsim.machine.locks import Locks, acquire_command, lock_service, release_command
 from raftsim.machine.sessions import close_command, register_command, session_command
 from raftsim.machine.standard import standard_machine
@@ -76,11 +76,33 @@ def test_what_is_restored_goes_on_like_the_original(name: str, data: st.DataObje
     lists = st.lists(MACHINES[name][1], max_size=15)
     machine, _ = played(name, data.draw(lists))
     other, _ = played(name, data.draw(lists))  # all of this is replaced
-    other.restore(cut(state(machine), data.draw(st.lists(st.integers(0, 500), max_size=5))))
+    at_once(other.restore(cut(state(machine), data.draw(st.lists(st.integers(0, 500), max_size=5)))))
     assert state(other) == state(machine)
     more = data.draw(lists)
     assert played(name, more, machine, 100)[1] == played(name, more, other, 100)[1]
     assert state(other) == state(machine)
+
+
+@each
+@given(data=st.data())
+def test_a_restore_shows_nothing_before_its_last_slice(name: str, data: st.DataObject) -> None:
+    """Given up before that, it leaves nothing behind."""
+    lists = st.lists(MACHINES[name][1], min_size=1, max_size=15)
+    machine, _ = played(name, data.draw(lists))
+    before, after = state(machine), state(played(name, data.draw(lists))[0])
+    parts = cut(after, data.draw(st.lists(st.integers(0, 500), max_size=5)))
+    count, slices = 0, machine.restore(parts)
+    for _ in slices:
+        count += 1
+        assert state(machine) == before
+    assert state(machine) == after
+    assert count > 0
+    other, _ = played(name, data.draw(lists))
+    before, slices = state(other), other.restore(parts)
+    for _ in range(data.draw(st.integers(0, count))):
+        next(slices)
+    slices.close()
+    assert state(other) == before
 
 
 @each
@@ -100,7 +122,7 @@ def test_what_is_no_state_changes_nothing(name: str, data: st.DataObject) -> Non
     before = state(machine)
     damaged = before[:-1] if data.draw(st.booleans()) else data.draw(st.binary(max_size=40))
     with pytest.raises(ValueError, match=r"."):
-        machine.restore([damaged])
+        at_once(machine.restore([damaged]))
     assert state(machine) == before
     with pytest.raises(ValueError, match=r"."):
         machine.replace(100, [damaged])
@@ -120,7 +142,7 @@ def test_a_state_that_is_brought_back_is_the_same_whatever_it_replaces(name: str
     assert state(one) == state(two)
     more = data.draw(lists)
     assert played(name, more, one, 101)[1] == played(name, more, two, 101)[1]
-    two.restore([state(one)])
+    at_once(two.restore([state(one)]))
     assert state(two) == state(one)
 
 

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from raftsim.machine.base import InvalidRequest
+from raftsim.machine.base import InvalidRequest, Slices, at_once
 from raftsim.machine.sessions import (
     FORGOTTEN,
     OK,
@@ -50,12 +50,14 @@ class Recorder:
     def snapshot(self) -> Iterator[bytes]:
         return iter([msgpack.packb(list(self.applied))])
 
-    def restore(self, state: Iterable[bytes]) -> None:
-        self.applied = msgpack.unpackb(b"".join(state))
+    def restore(self, state: Iterable[bytes]) -> Slices[None]:
+        whole = b"".join(state)
+        yield
+        self.applied = msgpack.unpackb(whole)
 
     def replace(self, index: int, state: Iterable[bytes]) -> None:
         del index
-        self.restore(state)
+        at_once(self.restore(state))
 
     def query(self, query: tuple[Any, ...]) -> Any:
         return len(self.applied), query
@@ -118,7 +120,7 @@ def play(make: Make, steps: Iterable[Step]) -> None:
     for kind, which, sequence in steps:
         if kind == RESTORE:
             fresh = make()
-            fresh.restore(servers[0].snapshot())
+            at_once(fresh.restore(servers[0].snapshot()))
             servers[0] = fresh
             continue
         index += 1
@@ -205,8 +207,8 @@ class OldestExpires(Sessions):
 
 
 class OrderLostInSnapshot(Sessions):
-    def restore(self, state: Iterable[bytes]) -> None:
-        super().restore(state)
+    def restore(self, state: Iterable[bytes]) -> Slices[None]:
+        yield from super().restore(state)
         self._sessions = dict(sorted(self._sessions.items()))
 
 
@@ -348,7 +350,7 @@ def test_a_snapshot_may_be_cut_anyhow(places: list[int]) -> None:
     state = b"".join(busy().snapshot())
     edges = [0, *sorted(min(place, len(state)) for place in places), len(state)]
     machine = recorded()
-    machine.restore(state[start:end] for start, end in itertools.pairwise(edges))
+    at_once(machine.restore(state[start:end] for start, end in itertools.pairwise(edges)))
     assert b"".join(machine.snapshot()) == state
 
 
@@ -371,7 +373,7 @@ INSIDE = msgpack.packb([])
 def test_the_layout_is_the_format() -> None:
     state = msgpack.packb(HEADER) + msgpack.packb(ROW) + INSIDE
     machine = recorded()
-    machine.restore([state])
+    at_once(machine.restore([state]))
     assert b"".join(machine.snapshot()) == state
     assert machine.apply(10, session_command(2, 5, b"x"))["value"] == 1
 
@@ -400,11 +402,11 @@ def test_what_is_no_state_changes_nothing(objects: tuple[Any, ...]) -> None:
     machine = busy()
     before = b"".join(machine.snapshot())
     with pytest.raises(ValueError, match=r"state|session"):
-        machine.restore([*map(msgpack.packb, objects), INSIDE] if objects else [])
+        at_once(machine.restore([*map(msgpack.packb, objects), INSIDE] if objects else []))
     assert b"".join(machine.snapshot()) == before
 
 
 @pytest.mark.parametrize("claim", [b"\xdd\xff\xff\xff\xff", b"\xdf\xff\xff\xff\xff", b"\xc6\xff\xff\xff\xff"])
 def test_what_is_merely_announced_costs_nothing(claim: bytes) -> None:
     with pytest.raises(ValueError, match="state"):
-        recorded().restore([msgpack.packb(HEADER), claim])
+        at_once(recorded().restore([msgpack.packb(HEADER), claim]))

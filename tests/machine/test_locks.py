@@ -6,7 +6,7 @@ import msgpack
 import pytest
 
 from raftsim.machine import locks
-from raftsim.machine.base import InvalidRequest
+from raftsim.machine.base import InvalidRequest, at_once
 from raftsim.machine.locks import Locks, acquire_command, release_command
 
 
@@ -56,9 +56,9 @@ def test_names_have_a_length(name: str) -> None:
 )
 def test_what_is_no_state_of_it(state: tuple[object, ...]) -> None:
     with pytest.raises(ValueError, match=r"no (state|lock)"):
-        Locks().restore(map(msgpack.packb, state))
+        at_once(Locks().restore(map(msgpack.packb, state)))
 
 
 def test_bytes_that_are_no_msgpack_are_refused_in_words() -> None:
     with pytest.raises(ValueError, match="no state of the lock service"):
-        Locks().restore([b"\xc1"])
+        at_once(Locks().restore([b"\xc1"]))

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from raftsim.machine.base import at_once
 from raftsim.machine.variables import Variables, delete_command, put_command
 from raftsim.machine.varstate import MAX_ITEMS_BYTES, Variable, pack_state
 
@@ -36,7 +37,7 @@ def machine_after(commands: Iterable[bytes], start: Variables | None = None, ind
 
 def restored(state: Iterable[bytes]) -> Variables:
     machine = Variables()
-    machine.restore(state)
+    at_once(machine.restore(state))
     return machine
 
 
@@ -55,7 +56,7 @@ def test_what_comes_back_is_what_was_there(
 ) -> None:
     machine = machine_after(commands)
     other = machine_after(before)  # all of this is replaced
-    other.restore(cut(b"".join(machine.snapshot()), places))
+    at_once(other.restore(cut(b"".join(machine.snapshot()), places)))
     for query in [("list", "*", ""), ("list", "a", "a/"), ("get", "default", "a")]:
         assert other.query(query) == machine.query(query)
     assert other.digest() == machine.digest()
@@ -131,7 +132,7 @@ def refuses(state: Iterable[bytes]) -> None:
     machine = machine_after([put_command("default", "a", {"k": "v"}, None, 1)])
     before = machine.digest()
     with pytest.raises(ValueError, match=r"state|variable"):
-        machine.restore(state)
+        at_once(machine.restore(state))
     assert machine.digest() == before
     assert machine.query(("list", "*", ""))["variables"][0]["Path"] == "a"
 
@@ -163,7 +164,7 @@ def test_a_damaged_state_raises_nothing_else(commands: list[bytes], data: st.Dat
     machine = Variables()
     before = machine.digest()
     try:
-        machine.restore([bytes(state)])
+        at_once(machine.restore([bytes(state)]))
     except ValueError:
         assert machine.digest() == before
         return
@@ -226,5 +227,5 @@ def test_an_error_of_the_source_comes_through_and_keeps_the_state() -> None:
     machine = machine_after([put_command("default", "a", {"k": "v"}, None, 1)])
     before = machine.digest()
     with pytest.raises(OSError, match="unreadable"):
-        machine.restore(failing())
+        at_once(machine.restore(failing()))
     assert machine.digest() == before

@@ -57,8 +57,8 @@ class Station:
         self.linked = {*config.members()} - {id}  # the peers a message can be sent to
         self.start()
 
-    def start(self) -> None:
-        """Begin a life with what the disk holds."""
+    def start(self, *, turn: bool = True) -> None:
+        """Begin a life with what the disk holds. Without `turn`, what it asks for at once is left to the test."""
         self.lives += 1
         self.machine = Recorder()
         self.deadline = float("inf")
@@ -83,6 +83,8 @@ class Station:
             observer=lambda kind, subject: self.told.append((kind, subject)),
         )
         self.node.start()
+        if turn:
+            self.turn()
 
     # the ports
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from raftsim.machine.base import InvalidRequest
+from raftsim.machine.base import InvalidRequest, Slices, at_once
 
 
 class Recorder:
@@ -25,15 +25,18 @@ class Recorder:
     def snapshot(self) -> Iterator[bytes]:
         return iter([b"|".join(self.commands)])
 
-    def restore(self, state: Iterable[bytes]) -> None:
-        whole = b"".join(state)
+    def restore(self, state: Iterable[bytes]) -> Slices[None]:
+        whole = b""
+        for part in state:
+            whole += part
+            yield
         if whole == b"spoilt":
             raise ValueError("it is spoilt")
         self.commands = whole.split(b"|") if whole else []
 
     def replace(self, index: int, state: Iterable[bytes]) -> None:
         del index
-        self.restore(state)
+        at_once(self.restore(state))
 
     def query(self, query: tuple[Any, ...]) -> Any:
         if query != ("all",):

@@ -59,7 +59,7 @@ def test_what_clients_saw_of_a_storm(seed: int, load: Load) -> None:
 def test_the_storms_are_not_vacuous() -> None:
     outcomes: Counter[str] = Counter()
     functions: Counter[str] = Counter()
-    for seed in range(5):
+    for seed in range(8):
         chaos = Chaos(seed)
         clients = Clients(chaos.world, LOADS["impatient"], seed)
         chaos.storm(6)

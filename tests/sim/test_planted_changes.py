@@ -15,6 +15,7 @@ from raftsim.core.messages import Install, TimeoutNow
 from raftsim.core.output import ConfigChanged
 from raftsim.core.quorum import committed_index, vote_result
 from raftsim.core.raft import Raft
+from raftsim.machine.base import Slices
 from raftsim.machine.variables import Variables
 from raftsim.node.compaction import Compaction
 from tests.bugs.scenes_of_wiped import (
@@ -98,8 +99,8 @@ def snapshot_shows_what_was_applied_meanwhile(patch: Patch) -> None:
 def state_restored_in_part(patch: Patch) -> None:
     restore = Variables.restore
 
-    def forgetful(self: Variables, state: Iterable[bytes]) -> None:
-        restore(self, state)
+    def forgetful(self: Variables, state: Iterable[bytes]) -> Slices[None]:
+        yield from restore(self, state)
         if self._variables:
             namespace, path = max(self._variables)
             del self._variables[namespace, path]
