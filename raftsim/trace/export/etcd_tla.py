@@ -6,8 +6,9 @@ up, so that the specification finds what it waits for: the message in which a se
 and a `Ready` at the end of each turn. Terms count from 1, as etcd's do when a cluster begins: all are raised by one.
 What the specification does not know is left out: pre-votes, transfers, and the questions of servers that begin.
 
-Two things raftsim does otherwise, and a run in which they matter is not one of etcd's: a configuration is in force when
-it is appended, not when it is applied; and a server that restarts has forgotten its commit index.
+Three things raftsim does otherwise, and a run in which they matter is not one of etcd's: a configuration is in force
+when it is appended, not when it is applied; a server that restarts has forgotten its commit index; and a follower takes
+what is new in an Append that begins below its commit index, where etcd's only says how far it is.
 """
 
 from __future__ import annotations
@@ -221,7 +222,7 @@ class _Fold:
             return
         kind, type, fields = form[0], form[1], form[2](found)
         if "commit" in fields:
-            fields["commit"] = max(fields["commit"], self._floor)
+            fields["commit"] = min(max(fields["commit"], self._floor), fields["index"] + fields["entries"])
         ends = self._number(found["src"]), self._number(found["dst"])
         yield self._event(server, verb + kind, _msg(type, _term(found["term"]), ends, **fields))
 
