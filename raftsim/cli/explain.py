@@ -47,15 +47,16 @@ def explain(*, file: str, event: int | None) -> None:
 def _story(file: str) -> Iterator[str]:
     from raftsim.cli.traces import all_names, event_line
     from raftsim.trace.file import TraceReader
+    from raftsim.trace.sentences import printable
     from raftsim.trace.story import story
 
     names = all_names(file)
     with TraceReader(file) as trace:
-        yield f"{trace.header.file} (seed {trace.header.seed})"
+        yield f"{printable(trace.header.file)} (seed {trace.header.seed})"
         for record in story(trace):
             yield event_line(record, names)
         reason = f": {trace.ending.reason}" if trace.ending.reason else ""
-        yield f"{trace.ending.events:,} events; {trace.ending.verdict}{reason}"
+        yield f"{trace.ending.events:,} events; {printable(trace.ending.verdict + reason)}"
 
 
 def _causes(file: str, event: int) -> Iterator[str]:

@@ -27,6 +27,7 @@ def replay(*, file: str) -> int:
     from raftsim.cli.traces import all_names, bad_traces, event_line
     from raftsim.scenario.problems import BadScenario
     from raftsim.scenario.traced import replay
+    from raftsim.trace.sentences import printable
 
     try:
         with bad_traces():
@@ -41,5 +42,5 @@ def replay(*, file: str) -> int:
     print(f"DIFFERS {title}: the first event that is not the same")
     for word, record in (("recorded", difference.left), ("now", difference.right)):
         print(f"{word:9}{'the run has ended' if record is None else event_line(record, names)}")
-    print(f"The trace was made by raftsim {header.version}.")
+    print(f"The trace was made by raftsim {printable(header.version)}.")
     return DIFFERENT

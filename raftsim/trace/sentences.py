@@ -25,10 +25,15 @@ _ENTRY_KINDS: Final = ("the opening entry", "a command", "a configuration", "a s
 
 
 def sentence(record: Record, names: Names) -> str:
-    """What happened, with the name of the server; no control characters, whatever the file holds."""
+    """What happened, with the name of the server."""
     text = _SENTENCES[record.kind](record.fields, names)
     subject = f"{record.node} " if record.node else ""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in subject + text)
+    return printable(subject + text)
+
+
+def printable(text: str) -> str:
+    """`text` without control characters: no file writes to a terminal what it likes."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def entry(found: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from raftsim.trace.events import FAULT, OUTCOME, REQUEST, SEND
 from raftsim.trace.file import Record
 from raftsim.trace.names import Names
 from raftsim.trace.record import compact
-from raftsim.trace.sentences import sentence
+from raftsim.trace.sentences import printable, sentence
 
 WORLD: Final = "world"
 _HEARD_ELSEWHERE: Final = frozenset({SEND, REQUEST, OUTCOME, FAULT})  # what may lead to an event of another host
@@ -24,7 +24,7 @@ def lines(records: Iterable[Record], names: Names) -> Iterator[str]:
     clocks: defaultdict[str, dict[str, int]] = defaultdict(dict)
     told: dict[int, dict[str, int]] = {}
     for record in records:
-        host = "_".join(record.node.split()) or WORLD
+        host = "_".join(printable(record.node).split()) or WORLD
         clock = clocks[host]
         for other, count in told.get(record.cause or 0, {}).items():
             clock[other] = max(clock.get(other, 0), count)
