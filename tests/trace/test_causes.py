@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from raftsim.core.messages import Vote
+from raftsim.core.output import RoleChanged, Write
 from raftsim.trace import causes
 from raftsim.trace.chain import Chain, pick
 from raftsim.trace.events import (
@@ -22,6 +23,7 @@ from raftsim.trace.events import (
     HALT,
     OUTCOME,
     REQUEST,
+    ROLE,
     SEND,
     START,
     SYNCED,
@@ -131,3 +133,30 @@ def test_old_messages_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     for seq, message in enumerate(messages, 1):
         assert found(seq, Event(0.0, "a", SEND, message)) is None
     assert [found(seq, Event(1.0, "b", DELIVER, message)) for seq, message in enumerate(messages, 4)] == [None, 2, 3]
+
+
+def test_a_relayed_request_follows_from_that_of_the_client(calm: list[Record]) -> None:
+    carried = [(record, cause) for record, cause in pairs(calm, DELIVER) if record.fields["type"] in RELAYED]
+    assert {record.fields["type"] for record, _ in carried} == set(RELAYED)
+    for record, cause in carried:
+        word = "request" if cause.kind == REQUEST else "outcome"
+        assert cause.kind == RELAYED[record.fields["type"]]
+        assert cause.fields[1] == record.fields[word]
+
+
+def test_what_a_timer_does_follows_from_nothing() -> None:
+    found = causes.Causes()
+    vote = Vote(1, "a", "b", 0, 0)
+    assert found(1, Event(0.0, "b", DELIVER, vote)) is None
+    assert found(2, Event(0.0, "b", ROLE, RoleChanged("follower", 1, None))) == 1
+    assert found(3, Event(0.5, "b", ROLE, RoleChanged("candidate", 2, None))) is None
+    assert found(4, Event(0.5, "b", SEND, Vote(2, "b", "a", 0, 0))) == 3
+
+
+def test_the_numbers_of_writes_begin_again_with_a_life() -> None:
+    found = causes.Causes()
+    for seq in (1, 2):
+        found(seq, Event(0.0, "a", WRITE, Write(seq, None)))
+    found(3, Event(0.1, "a", CRASH, 0))
+    found(4, Event(0.2, "a", WRITE, Write(1, None)))
+    assert found(5, Event(0.3, "a", SYNCED, 1)) == 4
