@@ -29,6 +29,12 @@ COMMANDS = {
         "var": Lazy("raftsim.cli.var:var", "Put, get, list and purge variables"),
         "agent": Lazy("raftsim.cli.agent:agent", "Run one server"),
     },
+    "Read traces": {
+        "explain": Lazy("raftsim.cli.explain:explain", "Tell a trace, or the causes of one event, in sentences"),
+        "replay": Lazy("raftsim.cli.replay:replay", "Run a trace again and tell whether it is the same"),
+        "diff": Lazy("raftsim.cli.diff:diff", "Find the first event in which two traces differ"),
+        "export": Lazy("raftsim.cli.export:export", "Write a trace in the form of another tool"),
+    },
     "Break and observe": {
         "why": Lazy("raftsim.cli.why:why", "Tell why the cluster is as it is"),
         "cluster": Lazy("raftsim.cli.cluster:cluster", "Create, start and break local clusters"),

@@ -33,6 +33,7 @@ FOLDER = "scenarios"
     examples=[
         ("Kill a leader in virtual time", "raftsim run scenarios/leader-crash.yaml"),
         ("Repeat a run exactly", "raftsim run scenarios/leader-crash.yaml -seed=42"),
+        ("Keep every event of a run", "raftsim run leader-crash -seed=42 -trace=crash.jsonl.gz"),
         ("The same against real processes", "raftsim run scenarios/leader-crash.yaml -live"),
     ],
 )
@@ -45,8 +46,11 @@ FOLDER = "scenarios"
     type=click.FloatRange(1, 100),
     help="With -live: multiply every 'within' by X, for a slow machine. Default: 1.",
 )
+@option("trace", value="FILE", help="Write every event to FILE, compressed if its name ends in .gz.")
 @option("json", dest="as_json", help="Output one JSON object per scenario, each on one line.")
-def run(*, scenario: tuple[str, ...], seed: int | None, live: bool, slack: float | None, as_json: bool) -> int:
+def run(
+    *, scenario: tuple[str, ...], seed: int | None, live: bool, slack: float | None, trace: str | None, as_json: bool
+) -> int:
     """Run failover scenarios, in virtual time or against real processes.
 
     A scenario is a YAML file: a path, or the name of a file in ./scenarios. In virtual time every invariant of Raft is
@@ -58,10 +62,14 @@ def run(*, scenario: tuple[str, ...], seed: int | None, live: bool, slack: float
     """
     if slack is not None and not live:
         click.get_current_context().fail("-slack needs -live: virtual time is never slow")
+    if trace is not None and live:
+        click.get_current_context().fail("-trace is of virtual time: with -live nobody sees every event")
+    if trace is not None and len(scenario) > 1:
+        click.get_current_context().fail("-trace takes one scenario at a time")
     scenarios = _load(scenario, live=live)
     if live:
         _unwind_on_signals()
-    reports = [_play(found, seed, slack or 1.0, live=live, as_json=as_json) for found in scenarios]
+    reports = [_play(found, seed, slack or 1.0, trace, live=live, as_json=as_json) for found in scenarios]
     if len(reports) > 1 and not as_json:
         print("\n" + "\n".join(f"{WORDS[report.verdict]:8}{report.file}" for report in reports))
     return EXIT_CODES[min((report.verdict for report in reports), key=WORST_FIRST.index)]
@@ -98,8 +106,11 @@ def _path(file: str) -> str:
     return f"{FOLDER}/{file}" if file.endswith(".yaml") else f"{FOLDER}/{file}.yaml"
 
 
-def _play(scenario: Scenario, seed: int | None, slack: float, *, live: bool, as_json: bool) -> Report:
+def _play(
+    scenario: Scenario, seed: int | None, slack: float, trace: str | None, *, live: bool, as_json: bool
+) -> Report:
     from raftsim.scenario.play import play_live, play_simulated
+    from raftsim.scenario.traced import play_traced
 
     if seed is None:
         from secrets import randbelow
@@ -116,7 +127,12 @@ def _play(scenario: Scenario, seed: int | None, slack: float, *, live: bool, as_
         if not as_json:
             print(f"{line.time_s:9.3f}s  {line.text}", flush=live)
 
-    report = play_live(scenario, seed, slack, tell) if live else play_simulated(scenario, seed, tell)
+    if live:
+        report = play_live(scenario, seed, slack, tell)
+    elif trace is not None:
+        report = play_traced(scenario, seed, tell, trace)
+    else:
+        report = play_simulated(scenario, seed, tell)
     if as_json:
         print(json.dumps(report.plain()), flush=True)
     else:

@@ -92,10 +92,10 @@ class Variables:
         self._index = 1
 
     def check_command(self, data: bytes) -> None:
-        _check(_decode(data))
+        _check(decode_command(data))
 
     def apply(self, index: int, data: bytes) -> dict[str, Any]:
-        command = _decode(data)
+        command = decode_command(data)
         if command[0] == "put":
             _, namespace, path, items, cas, time_ns = command
             return self._put(index, namespace, path, items, cas, time_ns)
@@ -203,7 +203,7 @@ def _check(command: tuple[Any, ...]) -> None:
         check_delete(namespace, path)
 
 
-def _decode(data: bytes) -> tuple[Any, ...]:
+def decode_command(data: bytes) -> tuple[Any, ...]:
     """The command in `data`: of a kind there is, with as many parts as that has. Raises InvalidRequest.
 
     By type and length, not by patterns: a leader does this twice for every write, and every follower once.

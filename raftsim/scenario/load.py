@@ -41,7 +41,7 @@ def parse(text: str, file: str) -> Scenario:
     """The scenario in `text`. `file` is for messages. Raises BadScenario."""
     noted: list[Problem] = []
     try:
-        scenario = _scenario(_document(text, noted), file)
+        scenario = _scenario(_document(text, noted), file, text)
     except Mistake as mistake:
         raise BadScenario(file, [*noted, mistake.problem]) from None
     if noted:
@@ -88,12 +88,13 @@ def _mistake(mark: Any, text: str) -> Mistake:
     return Mistake(Problem(line + 1, column + 1, text))
 
 
-def _scenario(root: Field, file: str) -> Scenario:
+def _scenario(root: Field, file: str, text: str) -> Scenario:
     block = root.block("a scenario", KEYS)
     cluster = block.get("cluster", _cluster, Cluster())
     names = Names(cluster.names)
     return Scenario(
         file=file,
+        text=text,
         name=block.need("name", _name, ""),
         about=" ".join(block.get("about", Field.text, "").split()),
         paper=block.get("paper", Field.text, ""),

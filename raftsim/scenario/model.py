@@ -113,6 +113,7 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Scenario:
     file: str
+    text: str  # what the file says
     name: str
     about: str
     paper: str

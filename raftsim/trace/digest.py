@@ -9,7 +9,7 @@ from raftsim.trace.record import line
 
 
 class Digest:
-    """Give it every event; `hexdigest` is the digest of the lines that a Recorder would have written."""
+    """Give it every event; `hexdigest` is the digest of their lines."""
 
     def __init__(self) -> None:
         self._hash = blake2b(digest_size=16)

@@ -1,12 +1,11 @@
-"""Events as lines of JSON: the same event always gives the same line, in every process and on every machine."""
+"""Events as plain data: the same event always has the same form, in every process and on every machine."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from functools import cache
-from typing import IO, Any
+from typing import Any
 
 from raftsim.trace.events import Event
 
@@ -31,30 +30,14 @@ def plain(value: object) -> Any:
     raise TypeError(f"cannot record a {type(value).__name__}")
 
 
+def compact(value: object) -> str:
+    """Plain data as JSON on one line."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
 def line(event: Event) -> str:
-    """One event as one line, without the line end."""
-    record = [event.time, event.node, event.kind, plain(event.subject)]
-    return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
-
-
-class Recorder:
-    """Writes every event it is given to a text file."""
-
-    def __init__(self, file: IO[str]) -> None:
-        self._file = file
-
-    def __call__(self, event: Event) -> None:
-        self._file.write(line(event) + "\n")
-
-
-def read(lines: Iterable[str]) -> Iterator[Event]:
-    """The events of a recorded file, with plain subjects. Raises ValueError naming the line that is not an event."""
-    for number, text in enumerate(lines, 1):
-        try:
-            time, node, kind, subject = json.loads(text)
-        except (ValueError, TypeError) as error:
-            raise ValueError(f"line {number} is not a recorded event") from error
-        yield Event(float(time), node, kind, subject)
+    """One event as one line, without the line end: what digests are made of."""
+    return compact([event.time, event.node, event.kind, plain(event.subject)])
 
 
 @cache

@@ -23,6 +23,7 @@ from raftsim.node import server as node
 from raftsim.node.settings import NodeSettings
 from raftsim.storage import snapshots
 from raftsim.storage.wal import WalSettings
+from raftsim.trace import causes, file
 from raftsim.wire import handshake
 from tests.docs.tables import REFERENCE, tables
 
@@ -75,6 +76,8 @@ CONSTANTS: dict[str, float] = {
     "an agent's log in a local cluster": cluster_node._MAX_LOG_BYTES,
     "an answer to a command": client.MAX_ANSWER_BYTES,
     "waiting for an answer to a command": client.TIMEOUT_S,
+    "a line of a trace": file.MAX_LINE_BYTES,
+    "messages on their way while a trace is written": causes.MAX_ON_THEIR_WAY,
     "a value for `var put` from a file or standard input": items.MAX_VALUE_BYTES,
     "stopping an agent": main.STOP_TIMEOUT_S,
 }
@@ -111,6 +114,8 @@ HERE = {
     "wire/handshake.py": {"MAX_HELLO_BYTES"},
     "live/complaints.py": {"MAX_LINES"},
     "cluster/node.py": {"_MAX_LOG_BYTES"},
+    "trace/file.py": {"MAX_LINE_BYTES"},
+    "trace/causes.py": {"MAX_ON_THEIR_WAY"},
 }
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from raftsim.check.judges import INVARIANTS
 from raftsim.sim import network
 from raftsim.trace.events import TOLD_BY_NODE, TOLD_BY_WORLD
-from tests.docs.tables import REFERENCE, marked, table
+from raftsim.trace.file import _ENDING, _HEADER, _RECORD, SCHEMA
+from tests.docs.tables import REFERENCE, marked, table, tables
 
 PAGE = REFERENCE / "trace-events.md"
 
@@ -13,6 +14,14 @@ PAGE = REFERENCE / "trace-events.md"
 def test_the_kinds() -> None:
     assert tuple(table(PAGE, "Told by a server").column("Subject")) == TOLD_BY_NODE
     assert tuple(table(PAGE, "Told by the world").column("Subject")) == TOLD_BY_WORLD
+
+
+def test_the_file() -> None:
+    first, event, last = tables(PAGE, "The file")
+    assert list(first.column("Value")) == list(_HEADER)
+    assert first.column("Value")["schema"] == f"`{SCHEMA}`"
+    assert set(event.column("Value")) == _RECORD
+    assert list(last.column("Value")) == list(_ENDING)
 
 
 def test_why_messages_are_lost() -> None:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import io
-
 import pytest
 
 from raftsim.core.config import of
 from raftsim.core.entry import COMMAND, CONFIG, Entry, HardState
 from raftsim.core.messages import Append
 from raftsim.core.output import Write
-from raftsim.node.settings import NodeSettings
-from raftsim.sim.world import World
 from raftsim.trace.digest import Digest
 from raftsim.trace.events import SEND, WRITE, Event
-from raftsim.trace.record import Recorder, line, plain, read
+from raftsim.trace.record import line, plain
 
 
 def test_a_line_holds_everything() -> None:
@@ -38,25 +34,6 @@ def test_what_has_no_one_form_is_refused(subject: object) -> None:
         plain(subject)
 
 
-def test_a_recorded_run_reads_back_and_has_the_digest_of_the_run() -> None:
-    file, during, after = io.StringIO(), Digest(), Digest()
-    limits = NodeSettings(snapshot_threshold_entries=1, trailing_entries=0)
-    world = World(3, node_settings=limits, observers=[Recorder(file), during])
-    world.run(2)
-    world.stop("n1")
-    world.restart("n1")
-    world.run(1)
-    file.seek(0)
-    events = list(read(file))
-    assert len(events) > 50
-    assert [event.time for event in events] == sorted(event.time for event in events)
-    assert {event.node for event in events} == {"", "n1", "n2", "n3"}
-    assert {"start", "write", "synced", "snapshot", "restore", "apply", "crash"} < {event.kind for event in events}
-    for event in events:
-        after(event)
-    assert after.hexdigest() == during.hexdigest()
-
-
 def test_every_event_changes_the_digest() -> None:
     one, other = Digest(), Digest()
     for found in (one, other):
@@ -65,9 +42,3 @@ def test_every_event_changes_the_digest() -> None:
     one(Event(1.0, "n1", "pause", None))
     other(Event(1.0, "n2", "pause", None))
     assert one.hexdigest() != other.hexdigest()
-
-
-@pytest.mark.parametrize("text", ["", "{}", "[1,2,3]", "nonsense"])
-def test_a_line_that_is_no_event_is_named(text: str) -> None:
-    with pytest.raises(ValueError, match="line 2 is not a recorded event"):
-        list(read(['[0.0,"n1","pause",null]', text]))
