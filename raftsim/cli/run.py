@@ -58,7 +58,7 @@ def run(*, scenario: tuple[str, ...], seed: int | None, live: bool, slack: float
     """
     if slack is not None and not live:
         click.get_current_context().fail("-slack needs -live: virtual time is never slow")
-    scenarios = _load(scenario, live=live)
+    scenarios = load_all(scenario, live=live)
     if live:
         _unwind_on_signals()
     reports = [_play(found, seed, slack or 1.0, live=live, as_json=as_json) for found in scenarios]
@@ -67,7 +67,7 @@ def run(*, scenario: tuple[str, ...], seed: int | None, live: bool, slack: float
     return EXIT_CODES[min((report.verdict for report in reports), key=WORST_FIRST.index)]
 
 
-def _load(files: Sequence[str], *, live: bool) -> list[Scenario]:
+def load_all(files: Sequence[str], *, live: bool) -> list[Scenario]:
     """All scenarios, or all that is wrong with them."""
     from raftsim.scenario.load import load
     from raftsim.scenario.play import only_simulated

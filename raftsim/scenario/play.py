@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from raftsim.scenario import runner
 from raftsim.scenario.model import Scenario
@@ -10,14 +11,17 @@ from raftsim.scenario.report import UNREACHABLE, Report
 from raftsim.scenario.stage import Line
 from raftsim.scenario.target import TargetError
 
+if TYPE_CHECKING:
+    from raftsim.sim.build import Observer
+
 Tell = Callable[[Line], None]
 
 
-def play_simulated(scenario: Scenario, seed: int, tell: Tell) -> Report:
-    """In virtual time, from `seed`."""
+def play_simulated(scenario: Scenario, seed: int, tell: Tell, observers: Iterable[Observer] = ()) -> Report:
+    """In virtual time, from `seed`. `observers` are told every event."""
     from raftsim.scenario.sim_target import SimTarget
 
-    target = SimTarget(scenario, seed)
+    target = SimTarget(scenario, seed, observers)
     report = runner.run(scenario, target, seed, tell)
     report.virtual_s = target.now()
     return report

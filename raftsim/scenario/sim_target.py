@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from raftsim.machine.variables import put_command
 from raftsim.node.requests import Command, Query, Request
 from raftsim.scenario.model import Scenario
 from raftsim.scenario.target import ITEM, Ask, InvariantBroken, ReadVariable, Ticket, WriteVariable
 from raftsim.scenario.view import Status
+from raftsim.sim.build import Observer
 from raftsim.sim.network import NetworkModel, Uniform
 from raftsim.sim.world import World
 from raftsim.trace.digest import Digest
@@ -22,7 +23,7 @@ class SimTarget:
 
     slack = 1.0
 
-    def __init__(self, scenario: Scenario, seed: int) -> None:
+    def __init__(self, scenario: Scenario, seed: int, observers: Iterable[Observer] = ()) -> None:
         self._digest = Digest()
         self._statuses: dict[str, Status | None] = {}
         self._stale: set[str] = set()  # servers that have had an event since their status was taken
@@ -34,7 +35,7 @@ class SimTarget:
             settings=cluster.settings,
             network=_network(scenario),
             strict=False,
-            observers=[self._digest, self._observe],
+            observers=[self._digest, self._observe, *observers],
         )
         self.names = self._world.names
         self.ids: Mapping[str, str] = self._world.ids
