@@ -16,6 +16,7 @@ import click
 from raftsim.cli.go import Failure, GoCommand, option
 from raftsim.cli.output import columnize, show_json
 from raftsim.cli.progress import Progress
+from raftsim.cli.run import MAX_SEED, load_all
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from raftsim.sweep.tally import Tally
 
 PASS, VIOLATED, BAD_INPUT, VACUOUS, BROKEN, INTERRUPTED = 0, 1, 2, 3, 4, 130
-MAX_SEED: Final = (1 << 63) - 1
 MAX_SEEDS: Final = 1_000_000  # in one sweep
 SAVE_EVERY_S: Final = 5.0
 SHOWN: Final = 20  # different failures; all of them are in the JSON
@@ -201,8 +201,6 @@ def _subject(name: str) -> Subject:
 
     if name == SWARM:
         return Swarm()
-    from raftsim.cli.run import load_all
-
     (scenario,) = load_all([name], live=False)
     return Story(scenario.file, Path(scenario.file).read_text(encoding="utf-8"))
 

@@ -17,8 +17,7 @@ from raftsim.sim.world import World
 
 CALM_S: Final = 6.0  # what waited for a leader meanwhile (up to 5 s) is done or given up, a removal too
 AGREE_S: Final = 20.0
-CONVERGE_S: Final = 60.0  # a log is long, where Appends hold one entry each
-SPREAD_S: Final = 5.0
+CONVERGE_S: Final = 60.0  # a log is long where Appends hold one entry each, and so is a snapshot in tiny chunks
 ELECT_S: Final = 10.0
 
 CONVERGENCE: Final = "convergence"
@@ -79,7 +78,7 @@ def serve(world: World, broken: Collection[str] = ()) -> None:
     found = _answer(world, name, get("fresh"))
     same = index_of(found) == index_of(written)
     demand(world, same, SERVICE, f"{name} answered a read with an older state than its last write made")
-    spread = world.run_until(lambda: converged(world, broken), SPREAD_S)
+    spread = world.run_until(lambda: converged(world, broken), CONVERGE_S)
     demand(world, spread, SERVICE, "a fresh write does not reach every member")
     assert world.judges is not None
     for name in members(world):

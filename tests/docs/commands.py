@@ -22,7 +22,7 @@ Made from the commands' own help: `raftsim <command> -help`. Options are written
 | 130 | interrupted with Ctrl-C |
 | 141 | the reader of the output went away |
 
-`raftsim run` has [codes of its own](scenario-language.md#verdicts-and-exit-codes).
+`raftsim run` has [codes of its own](scenario-language.md#verdicts-and-exit-codes), `raftsim sweep` the same.
 
 ## Environment
 
