@@ -66,7 +66,7 @@ def run(
         click.get_current_context().fail("-trace is of virtual time: with -live nobody sees every event")
     if trace is not None and len(scenario) > 1:
         click.get_current_context().fail("-trace takes one scenario at a time")
-    scenarios = _load(scenario, live=live)
+    scenarios = load_all(scenario, live=live)
     if live:
         _unwind_on_signals()
     reports = [_play(found, seed, slack or 1.0, trace, live=live, as_json=as_json) for found in scenarios]
@@ -75,7 +75,7 @@ def run(
     return EXIT_CODES[min((report.verdict for report in reports), key=WORST_FIRST.index)]
 
 
-def _load(files: Sequence[str], *, live: bool) -> list[Scenario]:
+def load_all(files: Sequence[str], *, live: bool) -> list[Scenario]:
     """All scenarios, or all that is wrong with them."""
     from raftsim.scenario.load import load
     from raftsim.scenario.play import only_simulated

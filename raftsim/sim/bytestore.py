@@ -92,6 +92,11 @@ class ByteStore:
         with explained(self._wal.path):
             self._wal.compact(index)
 
+    @property
+    def torn(self) -> bool:
+        """Whether the last start found a write that was not whole."""
+        return any("unfinished write" in note for note in self._wal.notes)
+
     # the end of a life
 
     def crash(self, under_way: UnderWay) -> int:

@@ -7,8 +7,8 @@ from raftsim.core.config import Config
 from raftsim.core.founding import Founding
 from raftsim.node.requests import OK
 from raftsim.sim.world import World
+from raftsim.swarm.settle import elected, put
 from tests.bugs.bug import Bug, Patch
-from tests.sim.settle import elected, put
 
 
 def one_that_lags_and_one_that_was_wiped() -> tuple[World, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import raftsim
 from raftsim.agent import logs, main, recovery, schema
-from raftsim.cli import client, items
+from raftsim.cli import client, items, sweep
 from raftsim.client.settings import ClientSettings
 from raftsim.cluster import node as cluster_node
 from raftsim.core.settings import Settings
@@ -23,6 +23,7 @@ from raftsim.node import server as node
 from raftsim.node.settings import NodeSettings
 from raftsim.storage import snapshots
 from raftsim.storage.wal import WalSettings
+from raftsim.sweep import state, tally
 from raftsim.trace import causes, file
 from raftsim.wire import handshake
 from tests.docs.tables import REFERENCE, tables
@@ -79,6 +80,9 @@ CONSTANTS: dict[str, float] = {
     "a line of a trace": file.MAX_LINE_BYTES,
     "messages on their way while a trace is written": causes.MAX_ON_THEIR_WAY,
     "a value for `var put` from a file or standard input": items.MAX_VALUE_BYTES,
+    "seeds of one sweep": sweep.MAX_SEEDS,
+    "failures of a sweep that are told apart": tally.MAX_GROUPS,
+    "the state of a sweep that is resumed": state.MAX_BYTES,
     "stopping an agent": main.STOP_TIMEOUT_S,
 }
 # Constants with MAX in their names that are no limit anybody meets, or have their place elsewhere.
@@ -94,6 +98,7 @@ NOT_HERE = {
     "agent/durations.py": {"_MAX_CHARS"},
     "agent/identity.py": {"_NODE_ID_MAX_BYTES"},  # a UUID is shorter
     "cli/run.py": {"MAX_SEED"},
+    "swarm/storm.py": {"MAX_SERVERS"},  # how far a storm lets a cluster grow
     "cluster/status.py": {"_MAX_BODY_BYTES"},  # answers of our own servers
 }
 HERE = {
@@ -111,6 +116,9 @@ HERE = {
     "http/head.py": {"MAX_HEAD_BYTES", "MAX_HEADERS"},
     "cli/client.py": {"MAX_ANSWER_BYTES"},
     "cli/items.py": {"MAX_VALUE_BYTES"},
+    "cli/sweep.py": {"MAX_SEEDS"},
+    "sweep/tally.py": {"MAX_GROUPS"},
+    "sweep/state.py": {"MAX_BYTES"},
     "wire/handshake.py": {"MAX_HELLO_BYTES"},
     "live/complaints.py": {"MAX_LINES"},
     "cluster/node.py": {"_MAX_LOG_BYTES"},

@@ -7,7 +7,7 @@ from typing import Any
 from raftsim.core.election import HAS_NEWER_LOG
 from raftsim.http import why
 from raftsim.sim.world import World
-from tests.sim.settle import elected, put
+from raftsim.swarm.settle import elected, put
 
 N1, N2, N3, N4 = (f"127.0.0.1:{port}" for port in (1, 2, 3, 4))
 

@@ -18,8 +18,8 @@ from raftsim.sim.bytestore import ByteStore, Fate
 from raftsim.sim.disk import BYTES, DiskModel
 from raftsim.sim.host import PendingOutcome
 from raftsim.sim.world import World
+from raftsim.swarm.settle import converged, elected, get, index_of, members, put
 from tests.sim.scenes import changes
-from tests.sim.settle import converged, elected, get, index_of, members, put
 
 OPERATIONS: Final = 200
 SEED: Final = 3

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from raftsim.core.settings import Settings
 from raftsim.node.requests import OK
 from raftsim.sim.world import World
-from tests.sim.settle import elected, get, put
+from raftsim.swarm.settle import elected, get, put
 
 DRIFT = 0.2
 # Little is left to chance: the others stand soon after their promise is over.

@@ -7,7 +7,7 @@ from raftsim.core.output import FOLLOWER
 from raftsim.node.requests import OK, ChangeMembership, Outcome
 from raftsim.sim.disk import RECORDS, DiskModel, Form
 from raftsim.sim.world import World
-from tests.sim.settle import elected, leading, put
+from raftsim.swarm.settle import elected, leading, put
 
 
 def changes(world: World, **ops: str) -> ChangeMembership:

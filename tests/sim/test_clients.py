@@ -17,8 +17,8 @@ from raftsim.machine.sessions import Sessions
 from raftsim.sim.clients import Clients, Load
 from raftsim.sim.workload import Mix, Script
 from raftsim.sim.world import World
+from raftsim.swarm.settle import elected, get, settle
 from tests.sim.chaos import Chaos
-from tests.sim.settle import elected, get, settle
 
 LOADS = {
     "closed": Load(clients=6),

@@ -10,9 +10,9 @@ from raftsim.core.output import LEADER
 from raftsim.sim.clock import EPOCH_NS, SimClock
 from raftsim.sim.timeline import Timeline
 from raftsim.sim.world import World
+from raftsim.swarm.settle import elected, settle
 from tests.sim.leases import DRIFT, LEASES, cut_off, reads_until
 from tests.sim.parts import play
-from tests.sim.settle import elected, settle
 
 
 class Watch:

@@ -14,9 +14,9 @@ from raftsim.sim.bytestore import ByteStore
 from raftsim.sim.disk import BYTES, RECORDS, DiskModel, Form
 from raftsim.sim.diskfaults import DiskFaults
 from raftsim.sim.world import World
+from raftsim.swarm.settle import elected, get, put, settle
 from raftsim.trace.events import CRASH, ERROR, FAULT, HALT, Event
 from tests.sim.scenes import disk_of_the_leader_stalls
-from tests.sim.settle import elected, get, put, settle
 
 UNTIL_RESTARTED = r" \(the log takes no more writes until the server is started again\)"
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from raftsim.node.settings import NodeSettings
 from raftsim.sim.network import Exponential, NetworkModel, Normal, Uniform
 from raftsim.sim.world import World
+from raftsim.swarm.settle import elected, leading, put, settle
 from raftsim.trace.events import ROLE, Event
-from tests.sim.settle import elected, leading, put, settle
 
 NETWORKS = [
     NetworkModel(),

@@ -7,7 +7,7 @@ import pytest
 from raftsim.core.settings import Settings
 from raftsim.node.server import Node
 from raftsim.sim.world import World
-from tests.sim.settle import elected, settle
+from raftsim.swarm.settle import elected, settle
 
 SOON_S = 0.3  # less than the shortest election timeout
 

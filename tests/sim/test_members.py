@@ -8,9 +8,9 @@ from raftsim.core.config import LEARNER, REMOVE, VOTER
 from raftsim.node.requests import LAGGING, OK, REFUSED, TransferLeadership
 from raftsim.node.settings import NodeSettings
 from raftsim.sim.world import World
+from raftsim.swarm.settle import converged, elected, get, index_of, leading, members, put, settle
 from raftsim.trace.events import RESTORE, SNAPSHOT, Event
 from tests.sim.scenes import change, change_by_a_deposed_leader, joint_halves_apart
-from tests.sim.settle import converged, elected, get, index_of, leading, members, put, settle
 
 SMALL = NodeSettings(snapshot_threshold_entries=5, trailing_entries=2, snapshot_chunk_bytes=100)
 

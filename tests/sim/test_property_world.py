@@ -16,8 +16,8 @@ from raftsim.sim.disk import BYTES, FORMS, DiskModel, Form
 from raftsim.sim.host import PendingOutcome
 from raftsim.sim.network import Exponential, NetworkModel
 from raftsim.sim.world import World
-from tests.sim.settle import get, put, settle
-from tests.sim.wipes import remember, wipeable
+from raftsim.swarm.settle import get, put, settle
+from raftsim.swarm.wipes import remember, wipeable
 
 NAMES = ("n1", "n2", "n3", "n4")
 ADDED = ("n5", "n6")

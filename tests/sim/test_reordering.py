@@ -11,8 +11,8 @@ from raftsim.core.settings import Settings
 from raftsim.node.requests import OK, Outcome
 from raftsim.sim.network import Delay, Exponential, NetworkModel, Uniform
 from raftsim.sim.world import World
+from raftsim.swarm.settle import elected, put
 from raftsim.trace.events import SEND, Event
-from tests.sim.settle import elected, put
 
 WAITING = 100
 APPENDS = 10_000  # three times as many were sent, within a quarter of a second

@@ -15,8 +15,8 @@ from raftsim.node.requests import INVALID, OK, REFUSED, UNKNOWN, Command, Query
 from raftsim.node.settings import NodeSettings
 from raftsim.sim.host import PendingOutcome
 from raftsim.sim.world import World
+from raftsim.swarm.settle import converged, elected, get, leading, members, put, settle
 from tests.sim.scenes import change
-from tests.sim.settle import converged, elected, get, leading, members, put, settle
 
 KEYS = 40
 END = 2  # the first byte of the last step

@@ -11,8 +11,8 @@ from raftsim.machine.variables import Variables
 from raftsim.node.requests import OK
 from raftsim.node.settings import NodeSettings
 from raftsim.sim.world import World
+from raftsim.swarm.settle import elected, put
 from raftsim.trace.events import RESTORE, ROLE, Event
-from tests.sim.settle import elected, put
 
 SLICE_S = 0.01
 

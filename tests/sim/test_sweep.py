@@ -8,8 +8,8 @@ from collections.abc import Iterable
 import pytest
 
 from raftsim.check.violation import InvariantViolated
+from raftsim.swarm.sightings import RARE
 from tests.sim.chaos import Chaos
-from tests.sim.witnesses import RARE
 
 
 @pytest.mark.parametrize("seed", range(100))

@@ -13,9 +13,9 @@ from raftsim.node.requests import LAGGING, NOT_A_VOTER, OK, REFUSED, TransferLea
 from raftsim.node.settings import NodeSettings
 from raftsim.sim.network import NetworkModel
 from raftsim.sim.world import World
+from raftsim.swarm.settle import converged, elected, leading, members, put, settle
 from raftsim.trace.events import MEMORY
 from tests.sim.scenes import change
-from tests.sim.settle import converged, elected, leading, members, put, settle
 
 
 def raft(world: World, name: str) -> Raft:

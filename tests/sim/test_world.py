@@ -9,8 +9,8 @@ from raftsim.core.output import RoleChanged
 from raftsim.node.requests import LINK_LOST, REFUSED, UNKNOWN, UNREACHABLE, Outcome, RemovePeer
 from raftsim.sim.network import Exponential, NetworkModel
 from raftsim.sim.world import World
+from raftsim.swarm.settle import converged, elected, get, index_of, members, put, settle
 from raftsim.trace.events import ROLE, Event
-from tests.sim.settle import converged, elected, get, index_of, members, put, settle
 
 
 @pytest.mark.parametrize("nodes", [1, 2, 3, 5, 7])
