@@ -9,7 +9,8 @@ from raftsim.node.requests import Command, Query, Request
 from raftsim.scenario.model import Scenario
 from raftsim.scenario.target import ITEM, Ask, InvariantBroken, ReadVariable, Ticket, WriteVariable
 from raftsim.scenario.view import Status
-from raftsim.sim.network import NetworkModel, Uniform
+from raftsim.sim.delays import Uniform
+from raftsim.sim.network import NetworkModel
 from raftsim.sim.world import World
 from raftsim.trace.digest import Digest
 from raftsim.trace.events import Event

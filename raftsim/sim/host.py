@@ -165,6 +165,8 @@ class Host:
     def deliver(self, message: PeerMessage) -> None:
         """A message arrives. This is the world's hottest path."""
         network = self._network
+        if (network.holds or network.clogs) and network.keeps(self, message):
+            return
         if network.cuts and (message.src, self.id) in network.cuts:
             network.drop(self, message, CUT)
         elif self.node is None:
@@ -184,6 +186,13 @@ class Host:
             self.deliver(message)
         else:
             self._network.drop(self, message, DOWN)
+
+    def hand_in(self, message: PeerMessage) -> None:
+        """A message that was held back by hand arrives at last, whatever is cut by now."""
+        if self.node is None:
+            self._network.drop(self, message, DOWN)
+        else:
+            self._take(lambda node: self._receive(node, message))
 
     def _receive(self, node: Node, message: PeerMessage) -> None:
         self.emit(DELIVER, message)

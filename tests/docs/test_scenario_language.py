@@ -14,7 +14,8 @@ from raftsim.scenario.load import parse
 from raftsim.scenario.model import DEFAULT_WITHIN_S, Cluster
 from raftsim.scenario.problems import BadScenario
 from raftsim.scenario.report import Report
-from raftsim.sim.network import NetworkModel, Uniform
+from raftsim.sim.delays import Uniform
+from raftsim.sim.network import NetworkModel
 from tests.docs.tables import REFERENCE, marked, table
 
 PAGE = REFERENCE / "scenario-language.md"
