@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from raftsim.scenario import runner
-from raftsim.scenario.model import Scenario
+from raftsim.scenario.fault_model import VERBS, Fault
+from raftsim.scenario.model import Cluster, Restart, Scenario
 from raftsim.scenario.report import UNREACHABLE, Report
 from raftsim.scenario.stage import Line
 from raftsim.scenario.target import TargetError
@@ -37,8 +38,14 @@ def play_live(scenario: Scenario, seed: int, slack: float, tell: Tell) -> Report
 def only_simulated(scenario: Scenario) -> list[str]:
     """What the scenario asks for that no live cluster can do, as keys of its file."""
     found = [f"network.{key}" for key in scenario.network.given]
+    found += [f"settings.{key}" for key in scenario.cluster.settings_given]
+    if scenario.cluster.names != Cluster.numbered(scenario.cluster.nodes) or scenario.cluster.zone_of:
+        found.append("cluster.nodes: a list")
     if not scenario.cluster.settings.pre_vote:
         found.append("cluster.prevote: false")
     if not scenario.cluster.settings.check_quorum:
         found.append("cluster.check_quorum: false")
-    return found
+    if any(isinstance(step.action, Restart) and not step.action.starts for step in scenario.steps):
+        found.append("restart: starts: false")
+    verbs = {VERBS[type(step.action)] for step in scenario.steps if isinstance(step.action, Fault)}
+    return found + [f"steps: {verb}" for verb in sorted(verbs)]

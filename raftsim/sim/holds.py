@@ -98,6 +98,11 @@ class Hold:
         self._network = network
         self._tell = tell
 
+    @property
+    def over(self) -> bool:
+        """Whether it has ended, and catches nothing any more."""
+        return self not in self._network.holds
+
     def takes(self, dst: Host, message: PeerMessage) -> bool:
         """Whether this message, which arrives at `dst`, waits here from now on."""
         if not isinstance(message, Message) or self.caught == self._limit or not self._match.fits(message):

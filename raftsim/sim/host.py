@@ -16,6 +16,7 @@ from raftsim.node.ports import PeerInfo, PeerMessage
 from raftsim.node.requests import LINK_LOST, REFUSED, UNKNOWN, UNREACHABLE, Outcome, Request
 from raftsim.node.server import Node
 from raftsim.sim.build import Build
+from raftsim.sim.busy import Busy
 from raftsim.sim.clock import SimClock
 from raftsim.sim.disk import SimDisk
 from raftsim.sim.files import PowerCut
@@ -50,6 +51,7 @@ class Host:
         self.paused = False
         self.node: Node | None = None
         self.halted = ""
+        self.busy: Busy | None = None
         self.connected: set[str] = set()  # ids of the servers this one has a link to
         self.clock = SimClock(build.timeline, self.turn)
         self.disk = SimDisk(build.timeline, build.disk, Random(f"{build.seed}/disk/{name}"), held, self)
@@ -94,7 +96,7 @@ class Host:
             rng=self._rng,
             settings=build.settings,
             node_settings=build.node_settings,
-            observer=self.emit,
+            observer=self.emit if self.busy is None else self.busy.observe,
         )
         self._take(lambda node: node.start())
 
@@ -159,6 +161,14 @@ class Host:
         waiting, self._waiting = self._waiting, []
         for act in waiting:
             self._take(act)
+        if self.busy is not None:
+            self.busy.work()
+
+    def slow_apply(self, apply_s: float) -> None:
+        """Be busy for so long with every entry that is applied from now on; 0: no longer than others."""
+        self.busy = Busy(self, self._build.timeline, apply_s) if apply_s else None
+        if self.node is not None:
+            self.node.observer = self.emit if self.busy is None else self.busy.observe
 
     # what the network hands in
 
@@ -237,6 +247,8 @@ class Host:
 
     def turn(self) -> None:
         self._take(lambda node: node.turn())
+        if self.busy is not None:
+            self.busy.work()
 
     def synced(self, seq: int) -> None:
         self._take(lambda node: node.synced(seq))

@@ -106,6 +106,7 @@ class Network:
         if model.duplicate and rng.random() < model.duplicate:
             copies = 2
             self.duplicated += 1
+            self.felt[link, DUPLICATE] += 1
             src.emit(DUPLICATE, message)
         for _ in range(copies):
             time = self._timeline.now

@@ -237,6 +237,11 @@ class World:
         """Let it go on, with everything that waited."""
         self.hosts[name].resume()
 
+    def slow_apply(self, name: str, apply_s: float) -> None:
+        """A server that is busy for so long with every entry it applies, through restarts too; 0: no more."""
+        self._tell("slow apply", name, repr(apply_s))
+        self.hosts[name].slow_apply(apply_s)
+
     def set_clock(self, name: str, *, rate: float = 1.0, jump_s: float = 0.0) -> None:
         """A bad clock: it jumps forward, then runs `rate` times as fast as true time, through restarts too.
 
@@ -292,7 +297,8 @@ class World:
 
     def hold(self, match: Match, limit: int | None = None) -> Hold:
         """From now on keep every message that fits, at most `limit`, until the hold is told what becomes of it."""
-        self._tell("hold", *(str(part) for part in (match.kinds, match.src, match.dst)), str(limit))
+        parts = (match.kinds, match.src, match.dst)
+        self._tell("hold", *("any" if part is None else " ".join(sorted(part)) for part in parts), str(limit))
         hold = Hold(match, limit, self.network, partial(self._tell, "held"))
         self.network.holds.append(hold)
         return hold
