@@ -89,9 +89,8 @@ class Slow:
 
 Fault = Hold | Release | Link | Partition | Disk | Clock | Wipe | Slow
 
-VERBS: Final[dict[type[Fault], str]] = {
+VERBS: Final[dict[type[Fault], str]] = {  # of a Release it is its own
     Hold: "hold",
-    Release: "deliver, drop or duplicate",
     Link: "link",
     Partition: "partition",
     Disk: "disk",

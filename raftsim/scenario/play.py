@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from raftsim.scenario import runner
-from raftsim.scenario.fault_model import VERBS, Fault
+from raftsim.scenario.fault_model import VERBS, Fault, Release
 from raftsim.scenario.model import Cluster, Restart, Scenario
 from raftsim.scenario.report import UNREACHABLE, Report
 from raftsim.scenario.stage import Line
@@ -47,5 +47,6 @@ def only_simulated(scenario: Scenario) -> list[str]:
         found.append("cluster.check_quorum: false")
     if any(isinstance(step.action, Restart) and not step.action.starts for step in scenario.steps):
         found.append("restart: starts: false")
-    verbs = {VERBS[type(step.action)] for step in scenario.steps if isinstance(step.action, Fault)}
+    faults = [step.action for step in scenario.steps if isinstance(step.action, Fault)]
+    verbs = {fault.verb if isinstance(fault, Release) else VERBS[type(fault)] for fault in faults}
     return found + [f"steps: {verb}" for verb in sorted(verbs)]
