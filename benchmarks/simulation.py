@@ -22,7 +22,8 @@ from raftsim.check.durability import Durability
 from raftsim.check.judges import INVARIANTS, Judges
 from raftsim.core.settings import Settings
 from raftsim.sim.clients import Clients, Load
-from raftsim.sim.network import Exponential, NetworkModel
+from raftsim.sim.delays import Exponential
+from raftsim.sim.network import NetworkModel
 from raftsim.sim.world import World
 from raftsim.trace.events import Event
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from raftsim.experiments.elections import Election, elect
-from raftsim.sim.network import Uniform
+from raftsim.sim.delays import Uniform
 
 SERIES: Final = {  # failed, whether logs differ
     f"{'logs differ' if unequal else 'equal logs'}, {failed} failed": (failed, unequal)

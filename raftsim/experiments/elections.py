@@ -11,8 +11,9 @@ from raftsim.core.entry import CONFIG, NOOP, Entry, HardState, Restored
 from raftsim.core.output import LEADER
 from raftsim.core.raft import Raft
 from raftsim.core.settings import Settings
+from raftsim.sim.delays import Delay
 from raftsim.sim.disk import DiskModel
-from raftsim.sim.network import Delay, NetworkModel
+from raftsim.sim.network import NetworkModel
 from raftsim.sim.world import World
 
 PATIENCE_S: Final = 3600.0  # virtual time; more means that nobody can be elected

@@ -13,7 +13,7 @@ from random import Random
 from typing import Final
 
 from raftsim.experiments.elections import Election, elect
-from raftsim.sim.network import Uniform
+from raftsim.sim.delays import Uniform
 
 SERIES: Final = {  # election timeouts, ms
     "150-155": (150, 155),

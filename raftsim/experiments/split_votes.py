@@ -12,7 +12,7 @@ from math import comb, sqrt
 from typing import Final
 
 from raftsim.experiments.elections import Election, elect
-from raftsim.sim.network import Uniform
+from raftsim.sim.delays import Uniform
 
 SERIES: Final = {  # servers, failed, latency as a share of the range of the timeouts
     f"{servers} servers, {failed} failed, latency {latency:.0%}": (servers, failed, latency)

@@ -11,6 +11,7 @@ from raftsim.scenario.model import (
     DEFAULT_WITHIN_S,
     Check,
     Crash,
+    Get,
     Heal,
     Isolate,
     Put,
@@ -20,7 +21,7 @@ from raftsim.scenario.model import (
     Until,
 )
 from raftsim.scenario.report import INVALID
-from raftsim.scenario.stage import Ended, Stage
+from raftsim.scenario.stage import HEAL, Ended, Stage
 from raftsim.scenario.target import ITEM, ReadVariable
 from raftsim.scenario.view import View
 from raftsim.scenario.writes import tell
@@ -128,8 +129,15 @@ def restart(stage: Stage, step: Restart) -> None:
     servers = stage.find(step.server, of=lambda name: not stage.target.is_up(name))
     for name in servers:
         stage.target.restart(name)
+        if not step.starts:
+            if stage.target.is_up(name):
+                raise stage.violated(f"restart {step.server.text}: {name} starts, and must not")
+            continue
         stage.cast.crashed.discard(name)
-    stage.say(f"restart {step.server.text} = {', '.join(servers)}")
+    stage.say(f"restart {step.server.text} = {', '.join(servers)}{'' if step.starts else ', which stays down'}")
+    if not step.starts:
+        stage.report.expectations += 1
+        return
     if not stage.wait(lambda view: all(view.statuses[name] for name in servers), step.within_s):
         raise stage.violated(f"restart {step.server.text}: no answer within {step.within_s:g} s")
 
@@ -145,11 +153,15 @@ def isolate(stage: Stage, step: Isolate) -> None:
 
 
 def heal(stage: Stage, _step: Heal) -> None:
-    if not stage.cast.isolated:
+    faulty = any(witness.until == HEAL for witness in stage.witnesses)
+    if not stage.cast.isolated and not faulty:
         stage.vacuous.append("heal all: no server was isolated")
     witness_cuts(stage)
+    stage.settle(HEAL)
     stage.target.isolate(frozenset())
-    stage.say(f"heal all = {', '.join(sorted(stage.cast.isolated)) or 'nobody'}")
+    if stage.target.faults is not None:
+        stage.target.faults.heal()
+    stage.say(f"heal all = {', '.join(sorted(stage.cast.isolated)) or ('links' if faulty else 'nobody')}")
     stage.cast.isolated.clear()
 
 
@@ -203,6 +215,19 @@ def put(stage: Stage, step: Put) -> None:
     stage.say(f"put {step.count} via {step.via.text}  {tell(counts)}{why}")
 
 
+def get(stage: Stage, step: Get) -> None:
+    stage.find(step.via)
+    reads = stage.start_reads(step)
+    if not step.wait:
+        stage.say(f"get {step.count}, one every {step.every_s:g} s, in the background")
+        return
+    stage.wait(lambda _: reads.done, step.within_s)
+    if not step.acked.holds(reads.acked):
+        raise stage.violated(f"get {step.count}: {reads.acked} answered, but acked must be {step.acked}")
+    stage.report.expectations += 1
+    stage.say(f"get {step.count} via {step.via.text}  {reads.acked} answered")
+
+
 ACTIONS: dict[type, Callable[[Stage, Any], None]] = {
     Until: until,
     Run: run,
@@ -213,4 +238,5 @@ ACTIONS: dict[type, Callable[[Stage, Any], None]] = {
     Heal: heal,
     Remove: remove,
     Put: put,
+    Get: get,
 }

@@ -48,6 +48,7 @@ NUMBERS: dict[str, Callable[[Status], int | None]] = {
     "term": lambda status: int(status["term"]),
     "committed": lambda status: int(status["commit_index"]),
     "applied": lambda status: int(status["applied_index"]),
+    "last_index": lambda status: int(status["last_log_index"]),
     "voters": _voters,  # of a committed configuration
 }
 
@@ -136,6 +137,17 @@ class Converged:
         leaders = view.leaders()
         members = [view.statuses[name] for name in view.members(leaders[0])] if len(leaders) == 1 else []
         return bool(members) and len({_progress(status) for status in members}) == 1 and _settled(members[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """So many messages wait in a hold."""
+
+    hold: str
+    comparison: Comparison
+
+    def holds(self, view: View) -> bool:
+        return self.comparison.holds(view.cast.held[self.hold])
 
 
 def _progress(status: Status | None) -> tuple[int, ...] | None:

@@ -20,6 +20,7 @@ DURATION = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|m)")
 SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
 MAX_DURATION_S = 3600.0
 NUMBER = re.compile(r"[+-]?\d+")
+BITS = {"kbit": 1e3, "mbit": 1e6, "gbit": 1e9}
 MAX_SHOWN = 40  # characters of a wrong value that are repeated in its message
 
 
@@ -123,6 +124,32 @@ class Field:
         if not 0 < seconds <= MAX_DURATION_S:
             raise self.problem(f"must be more than 0s and at most {MAX_DURATION_S / 60:g}m, got {self.show()}")
         return seconds
+
+    def durations(self, *, ordered: bool = True) -> tuple[float, float]:
+        """`[150ms, 300ms]`: two durations, the shorter one first if they are `ordered`."""
+        values = list(self.items("a pair of durations"))
+        if len(values) != 2:
+            raise self.problem(f"expected two durations such as [150ms, 300ms], got {self.show()}")
+        low, high = (value.duration_s() for value in values)
+        if ordered and low > high:
+            raise self.problem(f"the first must not be more than the second, got {self.show()}")
+        return low, high
+
+    def bytes_per_s(self) -> float:
+        """A bandwidth such as `20mbit`: bits a second."""
+        text = str(self.node.value) if self.node.id == "scalar" else ""
+        match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?)(kbit|mbit|gbit)", text)
+        if match is None or not float(match[1]):
+            raise self.problem(f"expected a bandwidth such as 20mbit ({', '.join(BITS)} a second), got {self.show()}")
+        return float(match[1]) * BITS[match[2]] / 8
+
+    def number(self, low: float, high: float) -> float:
+        """A number, such as 1.02."""
+        text = str(self.node.value) if self.node.id == "scalar" else ""
+        value = float(text) if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text) else -1.0
+        if not low <= value <= high:
+            raise self.problem(f"expected a number between {low:g} and {high:g}, got {self.show()}")
+        return value
 
     def share(self) -> float:
         """A probability from 0 to 1, or text such as `5%`."""

@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from raftsim.cluster.errors import ClusterError
 from raftsim.cluster.local import LocalCluster
@@ -19,6 +20,9 @@ from raftsim.scenario.model import Scenario
 from raftsim.scenario.read_steps import MAX_CLIENTS
 from raftsim.scenario.target import Ask, TargetError
 from raftsim.scenario.view import Status
+
+if TYPE_CHECKING:
+    from raftsim.scenario.sim_faults import SimFaults
 
 POLL_S = 0.02
 
@@ -72,6 +76,8 @@ class LiveTicket:
 
 class LiveTarget:
     """Implements `Target` over a cluster that has been started."""
+
+    faults: SimFaults | None = None
 
     def __init__(self, cluster: LocalCluster, slack: float) -> None:
         plans = cluster.plan.nodes

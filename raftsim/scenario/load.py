@@ -8,20 +8,23 @@ from pathlib import Path
 from typing import Any
 
 from raftsim.core.settings import Settings
+from raftsim.scenario import names, selectors
 from raftsim.scenario.fields import Field
 from raftsim.scenario.model import Cluster, Network, Scenario
 from raftsim.scenario.names import Names
 from raftsim.scenario.problems import BadScenario, Mistake, Problem
 from raftsim.scenario.read_conditions import conditions
+from raftsim.scenario.read_network import network
+from raftsim.scenario.read_settings import settings
 from raftsim.scenario.read_steps import steps
 
-KEYS = ("name", "about", "paper", "cluster", "network", "steps", "expect")
+KEYS = ("name", "about", "paper", "cluster", "settings", "network", "steps", "expect")
 CLUSTER_KEYS = ("nodes", "heartbeat", "election", "prevote", "check_quorum", "raft_protocol")
-NETWORK_KEYS = ("delay", "loss", "duplicate")
 MAX_BYTES = 256 << 10
 MAX_DEPTH = 16
 MAX_NODES = 9
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+ZONE = re.compile(r"[a-z0-9]{1,16}")
 
 
 def load(file: str) -> Scenario:
@@ -91,7 +94,8 @@ def _mistake(mark: Any, text: str) -> Mistake:
 def _scenario(root: Field, file: str, text: str) -> Scenario:
     block = root.block("a scenario", KEYS)
     cluster = block.get("cluster", _cluster, Cluster())
-    names = Names(cluster.names)
+    cluster = block.get("settings", lambda field: settings(field, cluster), cluster)
+    known = Names(cluster.names)
     return Scenario(
         file=file,
         text=text,
@@ -99,10 +103,10 @@ def _scenario(root: Field, file: str, text: str) -> Scenario:
         about=" ".join(block.get("about", Field.text, "").split()),
         paper=block.get("paper", Field.text, ""),
         cluster=cluster,
-        network=block.get("network", _network, Network()),
-        steps=block.need("steps", lambda field: steps(field, names), ()),
+        network=block.get("network", lambda field: network(field, set(cluster.zone_of.values())), Network()),
+        steps=block.need("steps", lambda field: steps(field, known), ()),
         # Read last: by then every name is bound.
-        expect=block.get("expect", lambda field: conditions(field, names, acked=True), ()),
+        expect=block.get("expect", lambda field: conditions(field, known, acked=True), ()),
     )
 
 
@@ -116,11 +120,11 @@ def _name(field: Field) -> str:
 def _cluster(field: Field) -> Cluster:
     block = field.block("'cluster'", CLUSTER_KEYS)
     default = Settings()
-    election = block.get("election", _pair, (default.election_timeout_min_s, default.election_timeout_max_s))
+    election = block.get("election", Field.durations, (default.election_timeout_min_s, default.election_timeout_max_s))
     heartbeat = block.get("heartbeat", Field.duration_s, min(default.heartbeat_interval_s, election[0] / 5))
-    nodes = block.get("nodes", lambda value: value.integer(1, MAX_NODES), Cluster().nodes)
+    servers, zone_of = block.get("nodes", _nodes, (Cluster().names, {}))
     try:
-        settings = Settings(
+        times = Settings(
             election_timeout_min_s=election[0],
             election_timeout_max_s=election[1],
             heartbeat_interval_s=heartbeat,
@@ -129,28 +133,38 @@ def _cluster(field: Field) -> Cluster:
         )
     except ValueError:
         raise field.problem("the heartbeat must be shorter than the shortest election timeout") from None
-    return Cluster(nodes, block.get("raft_protocol", lambda value: value.integer(2, 3), 2), settings)
+    return Cluster(servers, zone_of, block.get("raft_protocol", lambda value: value.integer(2, 3), 2), times)
 
 
-def _network(field: Field) -> Network:
-    block = field.block("'network'", NETWORK_KEYS)
-    return Network(
-        delay_s=block.get("delay", _delay, None),
-        loss=block.get("loss", Field.share, None),
-        duplicate=block.get("duplicate", Field.share, None),
-    )
+def _nodes(field: Field) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The servers, and the zones of those that are in one: a number, or a list such as `[{id: n1, zone: eu}]`."""
+    if not field.is_sequence:
+        return Cluster.numbered(field.integer(1, MAX_NODES)), {}
+    zone_of: dict[str, str] = {}
+    servers: list[str] = []
+    for item in field.items("'nodes'"):
+        block = item.block("a server", ("id", "zone"))
+        name = block.need("id", _server, "")
+        if name in servers:
+            block.entries["id"][1].note(f"{name!r} is there twice")
+        servers.append(name)
+        zone = block.get("zone", _zone, None)
+        if zone is not None:
+            zone_of[name] = zone
+    if not 1 <= len(servers) <= MAX_NODES:
+        raise field.problem(f"expected 1 to {MAX_NODES} servers, got {len(servers)}")
+    return tuple(servers), zone_of
 
 
-def _delay(field: Field) -> tuple[float, float]:
-    return _pair(field) if field.is_sequence else (field.duration_s(), field.duration_s())
+def _server(field: Field) -> str:
+    name = field.text()
+    if not names.NAME.fullmatch(name) or name in selectors.WORDS:
+        raise field.problem(f"a server's name begins with a letter and means nothing else, got {field.show()}")
+    return name
 
 
-def _pair(field: Field) -> tuple[float, float]:
-    """`[150ms, 300ms]`: the shortest and the longest."""
-    values = list(field.items("a range"))
-    if len(values) != 2:
-        raise field.problem(f"expected two durations such as [150ms, 300ms], got {field.show()}")
-    low, high = (value.duration_s() for value in values)
-    if low > high:
-        raise field.problem(f"the first must not be more than the second, got {field.show()}")
-    return low, high
+def _zone(field: Field) -> str:
+    zone = field.text()
+    if not ZONE.fullmatch(zone):
+        raise field.problem(f"a zone's name is made of a-z and 0-9, got {field.show()}")
+    return zone

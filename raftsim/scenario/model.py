@@ -2,39 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from raftsim.core.settings import Settings
+from raftsim.node.settings import NodeSettings
 from raftsim.scenario.conditions import Comparison, Condition
+from raftsim.scenario.fault_model import Fault
 from raftsim.scenario.selectors import Selector
+from raftsim.sim.network import NetworkModel
 
 DEFAULT_WITHIN_S = 10.0  # the bound of every wait that names none
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    nodes: int = 3
+    """`settings_given`: the keys of `settings` that a file set."""
+
+    names: tuple[str, ...] = ("n1", "n2", "n3")
+    zone_of: Mapping[str, str] = field(default_factory=dict)
     raft_protocol: int = 2
     settings: Settings = field(default_factory=Settings)
+    node_settings: NodeSettings = field(default_factory=NodeSettings)
+    settings_given: tuple[str, ...] = ()
 
     @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(f"n{number}" for number in range(1, self.nodes + 1))
+    def nodes(self) -> int:
+        return len(self.names)
+
+    @staticmethod
+    def numbered(count: int) -> tuple[str, ...]:
+        """The names of servers that are given none."""
+        return tuple(f"n{number}" for number in range(1, count + 1))
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """What the simulated network does to every message; None: what it does anyway."""
+    """What every link is like, and those between (or within) two zones. `given`: the keys a file set."""
 
-    delay_s: tuple[float, float] | None = None  # drawn evenly between these
-    loss: float | None = None
-    duplicate: float | None = None
-
-    @property
-    def given(self) -> tuple[str, ...]:
-        """The keys a file set."""
-        values = {"delay": self.delay_s, "loss": self.loss, "duplicate": self.duplicate}
-        return tuple(key for key, value in values.items() if value is not None)
+    model: NetworkModel = field(default_factory=NetworkModel)
+    given: tuple[str, ...] = ()
+    zones: Mapping[tuple[str, str], NetworkModel] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,7 @@ class Crash:
 class Restart:
     server: Selector
     within_s: float
+    starts: bool  # False: what is on its disk must keep it from starting
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +108,19 @@ class Put:
     acked: Comparison  # how many must be acknowledged; looked at only when waited for
 
 
-Action = Until | Run | Check | Crash | Restart | Isolate | Heal | Remove | Put
+@dataclass(frozen=True, slots=True)
+class Get:
+    """`count` linearizable reads, one `every_s`, whatever became of those before."""
+
+    count: int
+    every_s: float
+    via: Selector
+    wait: bool
+    within_s: float
+    acked: Comparison
+
+
+Action = Until | Run | Check | Crash | Restart | Isolate | Heal | Remove | Put | Get | Fault
 
 
 @dataclass(frozen=True, slots=True)

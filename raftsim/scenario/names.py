@@ -1,4 +1,4 @@
-"""The names a scenario may use so far: its servers, and what earlier steps bound with `as`."""
+"""The names a scenario may use so far: its servers, and what earlier steps bound with `as`, servers and holds."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 
 from raftsim.scenario import selectors
 from raftsim.scenario.fields import Block, Field
+from raftsim.scenario.problems import did_you_mean
 from raftsim.scenario.selectors import Selector
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
@@ -15,6 +16,7 @@ class Names:
     def __init__(self, servers: tuple[str, ...]) -> None:
         self._servers = frozenset(servers)
         self._bound: set[str] = set()
+        self._holds: set[str] = set()
 
     def selector(self, field: Field) -> Selector:
         """Who a step means; may be drawn by lot when the step fires."""
@@ -36,9 +38,26 @@ class Names:
             self._bound.add(name)
         return name
 
+    def new_hold(self, field: Field) -> str | None:
+        """The name of a hold, which no other has."""
+        name = self._new_name(field)
+        if name in self._holds or name in self._bound:
+            raise field.problem(f"{name!r} means something already")
+        if name is not None:
+            self._holds.add(name)
+        return name
+
+    def hold(self, field: Field) -> str:
+        """A hold that an earlier step began."""
+        name = field.text()
+        if name not in self._holds:
+            raise field.problem(f"no hold is called {name!r} here{did_you_mean(name, self._holds)}")
+        return name
+
     def assume(self, name: str) -> None:
         """Take `name` for bound, because the step that would bind it has a mistake of its own."""
         self._bound.add(name)
+        self._holds.add(name)
 
     def _new_name(self, field: Field) -> str | None:
         name = field.text()

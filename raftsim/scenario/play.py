@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from raftsim.scenario import runner
-from raftsim.scenario.model import Scenario
+from raftsim.scenario.fault_model import VERBS, Fault, Release
+from raftsim.scenario.model import Cluster, Restart, Scenario
 from raftsim.scenario.report import UNREACHABLE, Report
 from raftsim.scenario.stage import Line
 from raftsim.scenario.target import TargetError
@@ -41,8 +42,15 @@ def play_live(scenario: Scenario, seed: int, slack: float, tell: Tell) -> Report
 def only_simulated(scenario: Scenario) -> list[str]:
     """What the scenario asks for that no live cluster can do, as keys of its file."""
     found = [f"network.{key}" for key in scenario.network.given]
+    found += [f"settings.{key}" for key in scenario.cluster.settings_given]
+    if scenario.cluster.names != Cluster.numbered(scenario.cluster.nodes) or scenario.cluster.zone_of:
+        found.append("cluster.nodes: a list")
     if not scenario.cluster.settings.pre_vote:
         found.append("cluster.prevote: false")
     if not scenario.cluster.settings.check_quorum:
         found.append("cluster.check_quorum: false")
-    return found
+    if any(isinstance(step.action, Restart) and not step.action.starts for step in scenario.steps):
+        found.append("restart: starts: false")
+    faults = [step.action for step in scenario.steps if isinstance(step.action, Fault)]
+    verbs = {fault.verb if isinstance(fault, Release) else VERBS[type(fault)] for fault in faults}
+    return found + [f"steps: {verb}" for verb in sorted(verbs)]

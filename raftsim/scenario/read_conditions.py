@@ -13,6 +13,7 @@ from raftsim.scenario.conditions import (
     Comparison,
     Condition,
     Converged,
+    Held,
     LeaderIs,
     NoLeader,
     Number,
@@ -26,7 +27,7 @@ from raftsim.scenario.problems import Mistake
 from raftsim.scenario.selectors import Selector
 
 ROLES = (FOLLOWER, PRE_CANDIDATE, CANDIDATE, LEADER)
-KEYS = ("leader", "not", "node", "role", "converged", *NUMBERS)
+KEYS = ("leader", "not", "node", "role", "converged", "held", *NUMBERS)
 COMPARISON = re.compile(r"(>=|<=|==|!=|>|<)?\s*(\d{1,15})")
 MAX_CONDITIONS = 32
 
@@ -50,7 +51,7 @@ def condition(field: Field, names: Names, *, acked: bool = False, unchanged: boo
     """One mapping, each key of which must hold."""
     block = field.block("a condition", (*KEYS, "acked") if acked else KEYS)
     server = block.get("node", names.steady, None)
-    clauses = [*_leader(block, names), *_role(block, server), *_converged(block)]
+    clauses = [*_leader(block, names), *_role(block, server), *_converged(block), *_held(block, names)]
     wishes = []
     for name in NUMBERS:
         clause = block.get(name, _number(name, server, unchanged=unchanged), None)
@@ -102,6 +103,18 @@ def _converged(block: Block) -> list[Clause]:
     if wished is False:
         block.entries["converged"][1].note("only 'converged: true' can be asked for")
     return [Converged()] if wished else []
+
+
+def _held(block: Block, names: Names) -> list[Clause]:
+    """`held: stale` (one message at least), or `held: {stale: ">= 3"}`."""
+
+    def read(field: Field) -> list[Clause]:
+        if not field.is_mapping:
+            return [Held(names.hold(field), Comparison(">=", 1))]
+        pairs = [(Field(key, field.noted), Field(value, field.noted)) for key, value in field.node.value]
+        return [Held(names.hold(key), comparison(value)) for key, value in pairs]
+
+    return block.get("held", read, [])
 
 
 def _number(name: str, server: Selector | None, *, unchanged: bool) -> Callable[[Field], Number | Unchanged]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from raftsim.scenario import read_faults
 from raftsim.scenario.conditions import Comparison, OneLeader
 from raftsim.scenario.fields import Block, Field
 from raftsim.scenario.model import (
@@ -12,6 +13,7 @@ from raftsim.scenario.model import (
     Action,
     Check,
     Crash,
+    Get,
     Heal,
     Isolate,
     Put,
@@ -29,6 +31,7 @@ from raftsim.scenario.selectors import ANY, LEADER
 MAX_STEPS = 200
 MAX_WRITES = 1000
 MAX_CLIENTS = 64
+MAX_READS = 10_000
 
 
 def steps(field: Field, names: Names) -> tuple[Step, ...]:
@@ -94,7 +97,8 @@ def _crash(block: Block, field: Field, names: Names) -> Action:
 
 
 def _restart(block: Block, field: Field, names: Names) -> Action:
-    return Restart(names.selector(field), _within(block))
+    starts = block.get("starts", Field.boolean, default=True)
+    return Restart(names.selector(field), _within(block), starts)
 
 
 def _isolate(block: Block, field: Field, names: Names) -> Action:
@@ -120,10 +124,7 @@ def _put(block: Block, field: Field, names: Names) -> Action:
     else:
         count = keys = field.integer(1, MAX_WRITES)
         clients = 1
-    wait = block.get("wait", Field.boolean, default=True)
-    if not wait:
-        for key in {"acked", "within"} & set(block.entries):
-            block.entries[key][0].note(f"{key!r} has no meaning with 'wait: false'")
+    wait = _waits(block)
     return Put(
         count=count,
         keys=keys,
@@ -133,6 +134,28 @@ def _put(block: Block, field: Field, names: Names) -> Action:
         within_s=_within(block),
         acked=block.get("acked", comparison, Comparison("==", count)),
     )
+
+
+def _get(block: Block, field: Field, names: Names) -> Action:
+    amount = field.block("'get'", ("count", "every"))
+    count = amount.need("count", lambda value: value.integer(1, MAX_READS), 1)
+    wait = _waits(block)
+    return Get(
+        count=count,
+        every_s=amount.need("every", Field.duration_s, 1.0),
+        via=block.get("via", names.selector, ANY),
+        wait=wait,
+        within_s=_within(block),
+        acked=block.get("acked", comparison, Comparison("==", count)),
+    )
+
+
+def _waits(block: Block) -> bool:
+    wait = block.get("wait", Field.boolean, default=True)
+    if not wait:
+        for key in {"acked", "within"} & set(block.entries):
+            block.entries[key][0].note(f"{key!r} has no meaning with 'wait: false'")
+    return wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +169,20 @@ VERBS = {
     "run": Verb(("throughout",), _run),
     "check": Verb((), _check),
     "crash": Verb(("as",), _crash),
-    "restart": Verb(("within",), _restart),
+    "restart": Verb(("starts", "within"), _restart),
     "isolate": Verb(("as",), _isolate),
     "heal": Verb((), _heal),
     "remove": Verb(("as", "via", "within"), _remove),
     "put": Verb(("acked", "via", "wait", "within"), _put),
+    "get": Verb(("acked", "via", "wait", "within"), _get),
+    "hold": Verb(("as",), read_faults.hold),
+    "deliver": Verb(("count", "which"), read_faults.release("deliver")),
+    "drop": Verb(("count", "which"), read_faults.release("drop")),
+    "duplicate": Verb(("count", "which"), read_faults.release("duplicate")),
+    "link": Verb((), read_faults.link),
+    "partition": Verb((), read_faults.partition),
+    "disk": Verb(("as",), read_faults.disk),
+    "clock": Verb((), read_faults.clock),
+    "wipe": Verb(("as",), read_faults.wipe),
+    "slow": Verb(("as",), read_faults.slow),
 }

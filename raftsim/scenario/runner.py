@@ -6,6 +6,7 @@ from collections.abc import Callable
 from time import perf_counter
 
 from raftsim.scenario.actions import ACTIONS, expect, witness_cuts
+from raftsim.scenario.fault_actions import FAULT_ACTIONS
 from raftsim.scenario.model import Scenario
 from raftsim.scenario.report import UNREACHABLE, VACUOUS, VIOLATED, Report
 from raftsim.scenario.stage import Ended, Line, Stage
@@ -16,15 +17,17 @@ def run(scenario: Scenario, target: Target, seed: int, tell: Callable[[Line], No
     """Run to the end or to the first thing that is wrong. `tell` is given the account line by line."""
     report = Report(scenario.name, scenario.file, seed)
     stage = Stage(target, report, tell)
+    actions = ACTIONS | FAULT_ACTIONS
     started = perf_counter()
     try:
         stage.say(f"{len(target.names)} servers started")
         for step in scenario.steps:
             report.line = step.line
-            ACTIONS[type(step.action)](stage, step.action)
+            actions[type(step.action)](stage, step.action)
         expect(stage, scenario.expect, "expect")
         report.line = 0
         witness_cuts(stage)
+        stage.settle()
         if stage.vacuous:
             raise Ended(VACUOUS, "; ".join(stage.vacuous))
     except Ended as end:

@@ -84,9 +84,10 @@ def _named(name: str) -> Callable[[View], tuple[str, ...]]:
 
 LEADER = Selector("leader", _leader)
 ANY = Selector("any", _any, drawn=True)
+ALL = Selector("all", _all)
 WORDS = {
     "leader": LEADER,
     "follower": Selector("follower", _follower, drawn=True),
     "any": ANY,
-    "all": Selector("all", _all),
+    "all": ALL,
 }

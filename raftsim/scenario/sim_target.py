@@ -6,12 +6,16 @@ from collections.abc import Callable, Iterable, Mapping
 
 from raftsim.machine.variables import put_command
 from raftsim.node.requests import Command, Query, Request
+from raftsim.scenario.fault_model import Disk
 from raftsim.scenario.model import Scenario
+from raftsim.scenario.read_faults import IN_BYTES
+from raftsim.scenario.sim_faults import SimFaults
 from raftsim.scenario.target import ITEM, Ask, InvariantBroken, ReadVariable, Ticket, WriteVariable
 from raftsim.scenario.view import Status
 from raftsim.sim.build import Observer
-from raftsim.sim.network import NetworkModel, Uniform
+from raftsim.sim.disk import BYTES, RECORDS, DiskModel
 from raftsim.sim.world import World
+from raftsim.sim.zones import zoned
 from raftsim.trace.digest import Digest
 from raftsim.trace.events import Event
 
@@ -29,14 +33,18 @@ class SimTarget:
         self._stale: set[str] = set()  # servers that have had an event since their status was taken
         cluster = scenario.cluster
         self._world = World(
-            cluster.nodes,
+            cluster.names,
             seed=seed,
             raft_protocol=cluster.raft_protocol,
             settings=cluster.settings,
-            network=_network(scenario),
+            node_settings=cluster.node_settings,
+            network=scenario.network.model,
+            links=zoned(cluster.zone_of, scenario.network.zones),
+            disk=_disk(scenario),
             strict=False,
             observers=[self._digest, self._observe, *observers],
         )
+        self.faults: SimFaults | None = SimFaults(self._world)
         self.names = self._world.names
         self.ids: Mapping[str, str] = self._world.ids
         self._stale.update(self.names)
@@ -95,11 +103,7 @@ class SimTarget:
             self._stale.add(event.node)
 
 
-def _network(scenario: Scenario) -> NetworkModel:
-    """The default model, with what the file says otherwise."""
-    model, wished = NetworkModel(), scenario.network
-    return NetworkModel(
-        delay=model.delay if wished.delay_s is None else Uniform(*wished.delay_s),
-        loss=model.loss if wished.loss is None else wished.loss,
-        duplicate=model.duplicate if wished.duplicate is None else wished.duplicate,
-    )
+def _disk(scenario: Scenario) -> DiskModel:
+    """Records, unless a step breaks bytes."""
+    in_bytes = any(isinstance(step.action, Disk) and step.action.fault in IN_BYTES for step in scenario.steps)
+    return DiskModel(form=BYTES if in_bytes else RECORDS)

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from random import Random
+from typing import TYPE_CHECKING
 
-from raftsim.scenario.model import Put
+from raftsim.scenario.model import Get, Put
+from raftsim.scenario.reads import Reads
 from raftsim.scenario.report import INVALID, VIOLATED, Report
 from raftsim.scenario.selectors import Selector
-from raftsim.scenario.target import Target, Ticket, WriteVariable
+from raftsim.scenario.target import ReadVariable, Target, Ticket, WriteVariable
 from raftsim.scenario.view import FOLLOWER, LEADER, Cast, Status, View
 from raftsim.scenario.writes import Batch
+
+if TYPE_CHECKING:
+    from raftsim.sim.holds import Hold
+
+HEAL = "heal"  # until when a cut or a bad link is watched
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +28,15 @@ class Line:
 
     time_s: float
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """`felt` says whether a fault took effect, asked at the end or before `until`, which undoes it."""
+
+    complaint: str
+    felt: Callable[[], bool]
+    until: str
 
 
 class Ended(Exception):
@@ -38,6 +55,9 @@ class Stage:
         self.cast = Cast(target.names, Random(f"{report.seed}/scenario"))
         self.batches: list[Batch] = []
         self.vacuous: list[str] = []  # the faults that never took effect
+        self.witnesses: list[Witness] = []
+        self.holds: dict[str, Hold] = {}
+        self.reads: list[Reads] = []
         self.drops_before: dict[str, int] = {}  # isolated server -> messages lost to cuts before it was
         self._names_by_id = {id: name for name, id in target.ids.items()}
         self._tell = tell
@@ -54,6 +74,7 @@ class Stage:
             if status is not None and status is not self._told.get(name):
                 self._note_role(name, str(status["role"]), int(status["term"]))
             self._told[name] = status
+        self.cast.held.update((name, len(hold.held)) for name, hold in self.holds.items())
         return View(statuses, self._names_by_id, self.cast)
 
     def wait(self, holds: Callable[[View], bool], within_s: float) -> bool:
@@ -66,9 +87,27 @@ class Stage:
         def predicate() -> bool:
             for batch in self.batches:
                 batch.pump()
+            for reads in self.reads:
+                reads.pump(self.target.now())
             return holds(self.view())
 
-        return self.target.wait(predicate, limit_s)
+        end = self.target.now() + limit_s
+        while True:
+            due = min((reads.next_at for reads in self.reads), default=inf)
+            if self.target.wait(predicate, max(0.0, min(end, due) - self.target.now())):
+                return True
+            if due >= end:
+                return False
+
+    def watch(self, complaint: str, felt: Callable[[], bool], until: str = "") -> None:
+        """A fault was set; `complaint` is what to say if nobody felt it."""
+        self.witnesses.append(Witness(complaint, felt, until))
+
+    def settle(self, what: str | None = None) -> None:
+        """Ask the witnesses of what is undone now; None: all of them, at the end."""
+        asked = [witness for witness in self.witnesses if what in (None, witness.until)]
+        self.vacuous += [witness.complaint for witness in asked if not witness.felt()]
+        self.witnesses = [witness for witness in self.witnesses if witness not in asked]
 
     def find(self, selector: Selector, *, of: Callable[[str], bool] = lambda _: True) -> tuple[str, ...]:
         """The servers a step means now. A selector that finds nobody ends the run: it would test nothing."""
@@ -96,6 +135,15 @@ class Stage:
         batch = Batch(len(self.batches) + 1, put, send)
         self.batches.append(batch)
         return batch
+
+    def start_reads(self, get: Get) -> Reads:
+        def send(read: ReadVariable) -> Ticket | None:
+            servers = get.via.find(self.view())
+            return self.target.submit(servers[0], read) if servers else None
+
+        reads = Reads(get, self.target.now(), send)
+        self.reads.append(reads)
+        return reads
 
     def _note_role(self, name: str, role: str, term: int) -> None:
         before = self._seen[name]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from raftsim.node.requests import Outcome, RemovePeer
 from raftsim.scenario.view import Status
+
+if TYPE_CHECKING:
+    from raftsim.scenario.sim_faults import SimFaults
 
 
 class InvariantBroken(Exception):
@@ -48,6 +51,7 @@ class Target(Protocol):
     names: tuple[str, ...]
     ids: Mapping[str, str]
     slack: float  # what the bound of every wait is multiplied by
+    faults: SimFaults | None  # what only a simulated world can do to itself
 
     def now(self) -> float:
         """Seconds of scenario time since the start."""

@@ -23,6 +23,7 @@ class Cast:
     crashed: set[str] = field(default_factory=set)
     isolated: set[str] = field(default_factory=set)
     removed: set[str] = field(default_factory=set)
+    held: dict[str, int] = field(default_factory=dict)  # by name of a hold: the messages that wait in it
 
     def in_service(self) -> tuple[str, ...]:
         """The servers an informed client would talk to."""

@@ -8,6 +8,7 @@ Fail-stop, as live: after a failure the disk does nothing more in this life, and
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -86,6 +87,7 @@ class SimDisk:
         "_syncing",
         "_timeline",
         "_waiting",
+        "felt",
         "model",
         "slowness",
         "store",
@@ -94,6 +96,7 @@ class SimDisk:
     def __init__(self, timeline: Timeline, model: DiskModel, rng: Random, held: Restored, owner: Owner) -> None:
         self.model = model
         self.slowness = 1.0  # everything takes so many times as long
+        self.felt: Counter[str] = Counter()  # how often it was slow, and stalled
         self._timeline = timeline
         self._rng = rng
         self._owner = owner
@@ -221,6 +224,7 @@ class SimDisk:
 
     def _later(self, min_s: float, max_s: float, end: Callable[..., None], *args: Any) -> None:
         duration = (min_s + (max_s - min_s) * self._rng.random()) * self.slowness
+        self.felt["slow"] += self.slowness != 1.0
         self._timeline.at(self._timeline.now + duration, self._end, (self._incarnation, partial(end, *args)))
 
     def _end(self, job: tuple[int, Callable[[], None]]) -> None:
@@ -229,6 +233,7 @@ class SimDisk:
             return
         if self._timeline.now < self._stalled_until:
             self._waiting.append(end)
+            self.felt["stall"] += 1
         else:
             end()
 

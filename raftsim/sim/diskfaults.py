@@ -24,6 +24,7 @@ class DiskFaults:
     """The disk of the server `name`. Methods raise ValueError for what its form of disk cannot do."""
 
     def __init__(self, name: str, disk: SimDisk, tell: Callable[..., None]) -> None:
+        self._name = name
         self._disk = disk
         self._tell = partial(tell, "disk", name)
 
@@ -75,6 +76,16 @@ class DiskFaults:
         """A bit of a durable byte changes, at `offset` in `path`, such as `n1/raft/wal/0000000001.wal`."""
         self._files.rot(path, offset)
         self._tell("rot", path, str(offset))
+
+    def rot_log(self, offset: int) -> None:
+        """As `rot`, in the oldest file of the log."""
+        path = f"{self._name}/raft/wal"
+        self.rot(f"{path}/{next(iter(self._files.directory(path).names()), '')}", offset)
+
+    def felt(self, fault: str) -> int:
+        """How often `stall`, `slow`, `fail`, `fill`, `cut_power` or `lie` took effect on this disk so far."""
+        store = self._disk.store
+        return self._disk.felt[fault] + (store.files.felt[fault] if isinstance(store, ByteStore) else 0)
 
     def mend(self) -> None:
         """The disk works again. What it lost or damaged stays so."""

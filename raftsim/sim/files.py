@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections import Counter
 from collections.abc import Callable
 from random import Random
 from typing import Final
@@ -89,8 +90,10 @@ class SimFile:
         allowed = files.spend("write", self._path, len(fits))
         self._inode.write(fits[:allowed], offset)
         if allowed < len(fits):
+            files.felt["cut_power"] += 1
             raise PowerCut
         if len(fits) < len(data):
+            files.felt["fill"] += 1
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self._path)
 
     def sync(self) -> None:
@@ -102,6 +105,7 @@ class SimFile:
             dirty.clear()
             raise
         files.syncs += 1
+        files.felt["lie"] += files.lying
         if not files.lying:
             self._inode.flush(dirty)
             dirty.clear()
@@ -195,6 +199,7 @@ class SimFiles:
         self.lying = False
         self.astray_bytes = 0
         self.witness: Callable[[str, str, int], None] | None = None
+        self.felt: Counter[str] = Counter()  # how often an operation failed, found no room or power, or lied
         self.syncs = 0
         self.open_files = 0
         self._directories: dict[str, SimDirectory] = {}
@@ -263,10 +268,12 @@ class SimFiles:
     def check(self, operation: str, path: str) -> None:
         number = self.failing_once.pop(operation, None) or self.failing.get(operation)
         if number is not None:
+            self.felt["fail"] += 1
             raise OSError(number, os.strerror(number), path)
 
     def step(self, operation: str, path: str) -> None:
         if self.spend(operation, path, 1) == 0:
+            self.felt["cut_power"] += 1
             raise PowerCut
 
     def spend(self, operation: str, path: str, count: int) -> int:

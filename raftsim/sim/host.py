@@ -16,6 +16,7 @@ from raftsim.node.ports import PeerInfo, PeerMessage
 from raftsim.node.requests import LINK_LOST, REFUSED, UNKNOWN, UNREACHABLE, Outcome, Request
 from raftsim.node.server import Node
 from raftsim.sim.build import Build
+from raftsim.sim.busy import Busy
 from raftsim.sim.clock import SimClock
 from raftsim.sim.disk import SimDisk
 from raftsim.sim.files import PowerCut
@@ -50,6 +51,7 @@ class Host:
         self.paused = False
         self.node: Node | None = None
         self.halted = ""
+        self.busy: Busy | None = None
         self.connected: set[str] = set()  # ids of the servers this one has a link to
         self.clock = SimClock(build.timeline, self.turn)
         self.disk = SimDisk(build.timeline, build.disk, Random(f"{build.seed}/disk/{name}"), held, self)
@@ -94,7 +96,7 @@ class Host:
             rng=self._rng,
             settings=build.settings,
             node_settings=build.node_settings,
-            observer=self.emit,
+            observer=self.emit if self.busy is None else self.busy.observe,
         )
         self._take(lambda node: node.start())
 
@@ -159,12 +161,22 @@ class Host:
         waiting, self._waiting = self._waiting, []
         for act in waiting:
             self._take(act)
+        if self.busy is not None:
+            self.busy.work()
+
+    def slow_apply(self, apply_s: float) -> None:
+        """Be busy for so long with every entry that is applied from now on; 0: no longer than others."""
+        self.busy = Busy(self, self._build.timeline, apply_s) if apply_s else None
+        if self.node is not None:
+            self.node.observer = self.emit if self.busy is None else self.busy.observe
 
     # what the network hands in
 
     def deliver(self, message: PeerMessage) -> None:
         """A message arrives. This is the world's hottest path."""
         network = self._network
+        if (network.holds or network.clogs) and network.keeps(self, message):
+            return
         if network.cuts and (message.src, self.id) in network.cuts:
             network.drop(self, message, CUT)
         elif self.node is None:
@@ -184,6 +196,13 @@ class Host:
             self.deliver(message)
         else:
             self._network.drop(self, message, DOWN)
+
+    def hand_in(self, message: PeerMessage) -> None:
+        """A message that was held back by hand arrives at last, whatever is cut by now."""
+        if self.node is None:
+            self._network.drop(self, message, DOWN)
+        else:
+            self._take(lambda node: self._receive(node, message))
 
     def _receive(self, node: Node, message: PeerMessage) -> None:
         self.emit(DELIVER, message)
@@ -228,6 +247,8 @@ class Host:
 
     def turn(self) -> None:
         self._take(lambda node: node.turn())
+        if self.busy is not None:
+            self.busy.work()
 
     def synced(self, seq: int) -> None:
         self._take(lambda node: node.synced(seq))

@@ -1,4 +1,4 @@
-"""The network of the simulated world: delay, loss, duplication, order and cuts, for each direction of each link.
+"""The network of the simulated world: delay, loss, doubles, order, bandwidth, clogs and cuts, each way of each link.
 
 Raft messages travel as datagrams: they may be lost, doubled or overtake each other (unless `fifo`), and may reach the
 next life of a restarted server. Requests that servers relay for clients, and the news that a link was made or broke,
@@ -12,86 +12,78 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 from random import Random
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from raftsim.node.requests import Relay, RelayReply
+from raftsim.sim.delays import Delay, Uniform
+from raftsim.sim.pipes import Pipes, size_of
 from raftsim.sim.timeline import Timeline
 from raftsim.trace.events import DROP, DUPLICATE
 
 if TYPE_CHECKING:
     from raftsim.node.ports import PeerMessage
+    from raftsim.sim.holds import Hold
     from raftsim.sim.host import Host
 
 Link = tuple[str, str]  # (src id, dst id): one direction
 
-CUT = "cut"
-LOSS = "loss"
-DOWN = "down"  # nobody there, or no longer the process it was sent to
+CUT: Final = "cut"
+LOSS: Final = "loss"
+DOWN: Final = "down"  # nobody there, or no longer the process it was sent to
+DROPPED: Final = "dropped by hand"
+QUEUE: Final = "queue"  # more was waiting for its bandwidth than a link keeps
+# felt besides
+THIN: Final = "thin"  # waited for what was sent before it
+CLOG: Final = "clog"
+SENT: Final = "sent"  # over a link that differs from the network
 
 
-class Delay(Protocol):
-    def draw(self, rng: Random) -> float:
-        """Seconds from sending to delivery."""
-
-
-@dataclass(frozen=True, slots=True)
-class Uniform:
-    min_s: float
-    max_s: float
-
-    def draw(self, rng: Random) -> float:
-        return self.min_s + (self.max_s - self.min_s) * rng.random()
-
-
-@dataclass(frozen=True, slots=True)
-class Normal:
-    mean_s: float
-    stddev_s: float
-    min_s: float = 0.0
-
-    def draw(self, rng: Random) -> float:
-        return max(self.min_s, rng.gauss(self.mean_s, self.stddev_s))
-
-
-@dataclass(frozen=True, slots=True)
-class Exponential:
-    mean_s: float
-    min_s: float = 0.0
-
-    def draw(self, rng: Random) -> float:
-        return self.min_s + rng.expovariate(1.0) * (self.mean_s - self.min_s)
+DELAY: Final = Uniform(0.0005, 0.002)  # of a good network
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkModel:
-    """One direction of one link. `loss` and `duplicate` are probabilities; `fifo`: nothing overtakes."""
+    """One direction of one link. `loss` and `duplicate` are probabilities; `fifo`: nothing overtakes.
 
-    delay: Delay = Uniform(0.0005, 0.002)
+    Raft messages share `bytes_per_s`: each waits for those before it, and is lost if more than `queue_bytes` wait.
+    """
+
+    delay: Delay = DELAY
     loss: float = 0.0
     duplicate: float = 0.0
     fifo: bool = False
+    bytes_per_s: float = inf
+    queue_bytes: int = 1 << 20
 
     def __post_init__(self) -> None:
         for name in ("loss", "duplicate"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be a probability between 0 and 1, got {getattr(self, name)}")
+        if self.bytes_per_s <= 0 or self.queue_bytes <= 0:
+            raise ValueError(f"bandwidth and queue must be positive, got {self.bytes_per_s} and {self.queue_bytes}")
 
 
 class Network:
-    """All links. Counters are witnesses that a fault was felt: `dropped` by reason, `cut_drops` by link."""
+    """All links. Counters are witnesses that a fault was felt: `dropped` by reason, `cut_drops` by link, and `felt` by
+    link and what happened there."""
 
     def __init__(self, timeline: Timeline, model: NetworkModel, rng: Random, hosts: dict[str, Host]) -> None:
         self.model = model
+        self.usual: dict[Link, NetworkModel] = {}  # links that differ from `model`, though nothing was done to them
         self.models: dict[Link, NetworkModel] = {}  # links that differ from `model`
         self.cuts: set[Link] = set()
+        self.clogs: dict[Link, float] = {}  # nothing arrives before this time
+        self.holds: list[Hold] = []
         self.delivered = 0
         self.duplicated = 0
         self.dropped: Counter[str] = Counter()
         self.cut_drops: Counter[Link] = Counter()
+        self.felt: Counter[tuple[Link, str]] = Counter()
         self._timeline = timeline
         self._rng = rng
         self._hosts = hosts  # by id
         self._last_arrival: dict[Link, float] = {}
+        self._pipes = Pipes()
 
     def send(self, src: Host, message: PeerMessage) -> None:
         dst = self._hosts.get(message.dst)
@@ -102,7 +94,10 @@ class Network:
             self._send_in_order(src, dst, dst.deliver_to_life, (message, dst.life))
             return
         link = (src.id, dst.id)
-        model = self.models.get(link, self.model) if self.models else self.model
+        model = self.model
+        if self.models and link in self.models:
+            model = self.models[link]
+            self.felt[link, SENT] += 1
         rng = self._rng
         if model.loss and rng.random() < model.loss:
             self.drop(src, message, LOSS)
@@ -111,12 +106,48 @@ class Network:
         if model.duplicate and rng.random() < model.duplicate:
             copies = 2
             self.duplicated += 1
+            self.felt[link, DUPLICATE] += 1
             src.emit(DUPLICATE, message)
         for _ in range(copies):
-            time = self._timeline.now + model.delay.draw(rng)
+            time = self._timeline.now
+            if model.bytes_per_s < inf:
+                sent = self._pipes.send(link, time, size_of(message), model.bytes_per_s, model.queue_bytes)
+                if sent is None:
+                    self.drop(src, message, QUEUE)
+                    continue
+                self.felt[link, THIN] += 1
+                time = sent
+            time += model.delay.draw(rng)
             if model.fifo:
                 time = self._after_earlier(link, time)
             self._timeline.at(time, dst.deliver, message)
+
+    def keeps(self, dst: Host, message: PeerMessage) -> bool:
+        """Whether a message that arrives now has to wait, held by hand or clogged."""
+        if any(hold.takes(dst, message) for hold in self.holds):
+            return True
+        return self._clogged((message.src, dst.id), dst.deliver, message)
+
+    def hand_in(self, dst: Host, message: PeerMessage) -> None:
+        """Have a message that was held back delivered before anything else happens."""
+        self._timeline.at(self._timeline.now, dst.hand_in, message)
+
+    def _arrive(self, arrival: tuple[Link, Callable[[Any], None], Any]) -> None:
+        link, act, arg = arrival
+        if not self._clogged(link, act, arg):
+            act(arg)
+
+    def _clogged(self, link: Link, act: Callable[[Any], None], arg: Any) -> bool:
+        """Whether the link is clogged; then `act(arg)` waits until it is not, behind all that waits already."""
+        until = self.clogs.get(link)
+        if until is None:
+            return False
+        if until <= self._timeline.now:
+            del self.clogs[link]
+            return False
+        self.felt[link, CLOG] += 1
+        self._timeline.at(until, act, arg)
+        return True
 
     def connect(self, src: Host) -> None:
         """`src` makes links with every server that is up, both ways."""
@@ -151,6 +182,7 @@ class Network:
     def drop(self, host: Host, message: PeerMessage, why: str) -> None:
         """Count and tell that `message` was lost, as seen by `host`."""
         self.dropped[why] += 1
+        self.felt[(message.src, message.dst), why] += 1
         if why == CUT:
             self.cut_drops[message.src, message.dst] += 1
         host.emit(DROP, (message, why))
@@ -159,7 +191,7 @@ class Network:
         """Have `act(arg)` called when what leaves `src` now reaches `dst`, after all that was sent so before."""
         link = (src.id, dst.id)
         delay = self.models.get(link, self.model).delay.draw(self._rng)
-        self._timeline.at(self._after_earlier(link, self._timeline.now + delay), act, arg)
+        self._timeline.at(self._after_earlier(link, self._timeline.now + delay), self._arrive, (link, act, arg))
 
     def _after_earlier(self, link: Link, time: float) -> float:
         time = max(time, self._last_arrival.get(link, -inf))

@@ -12,7 +12,8 @@ disk if it was among the first servers, as an agent with the same configuration 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -30,6 +31,7 @@ from raftsim.node.settings import NodeSettings
 from raftsim.sim.build import Build, Observer
 from raftsim.sim.disk import DiskModel
 from raftsim.sim.diskfaults import DiskFaults
+from raftsim.sim.holds import Hold, Match
 from raftsim.sim.host import Host, PendingOutcome
 from raftsim.sim.members import Members
 from raftsim.sim.network import Link, Network, NetworkModel
@@ -43,7 +45,7 @@ class World:
     `judges`: watch every invariant; `strict`: raise InvariantViolated at the first violation (else they gather in
     `violations`). `observers` are told every Event, in order. `machine` makes the state machine of a starting server.
     `down`: names of servers that are not started. `held`: what the disk of a server holds at first, given its name and
-    the configuration of all.
+    the configuration of all. `links`: one direction of one link (src, dst), by names, that differs from `network`.
     `founded`: the first servers know that they are founders; else they find out (core/founding.py).
 
     Attributes to read: `names`, `ids` and `hosts` (both by name), `network` (with its counters), `judges` (or None).
@@ -58,6 +60,7 @@ class World:
         settings: Settings | None = None,
         node_settings: NodeSettings | None = None,
         network: NetworkModel | None = None,
+        links: Mapping[tuple[str, str], NetworkModel] | None = None,
         disk: DiskModel | None = None,
         machine: Callable[[], Machine] = standard_machine,
         judges: bool = True,
@@ -90,6 +93,9 @@ class World:
         for name in self.names:
             store = bootstrapped(self._genesis) if founded else self._new_store(name)
             self._set_up(name, store if held is None else held(name, self._genesis))
+        for (src, dst), model in (links or {}).items():
+            self.network.usual[self.ids[src], self.ids[dst]] = model
+        self.network.models.update(self.network.usual)
         for name in self.names:
             if name not in down:
                 self._start(name)
@@ -231,6 +237,11 @@ class World:
         """Let it go on, with everything that waited."""
         self.hosts[name].resume()
 
+    def slow_apply(self, name: str, apply_s: float) -> None:
+        """A server that is busy for so long with every entry it applies, through restarts too; 0: no more."""
+        self._tell("slow apply", name, repr(apply_s))
+        self.hosts[name].slow_apply(apply_s)
+
     def set_clock(self, name: str, *, rate: float = 1.0, jump_s: float = 0.0) -> None:
         """A bad clock: it jumps forward, then runs `rate` times as fast as true time, through restarts too.
 
@@ -272,12 +283,25 @@ class World:
                 self.network.introduce(src, dst)
 
     def link(self, src: str, dst: str, model: NetworkModel | None) -> None:
-        """Give one direction of one link its own model; None: the world's again."""
+        """Give one direction of one link its own model; None: what it had at first."""
         self._tell("link", src, dst, repr(model))
         link: Link = (self.ids[src], self.ids[dst])
         self.network.models.pop(link, None)
-        if model is not None:
+        if (model := model or self.network.usual.get(link)) is not None:
             self.network.models[link] = model
+
+    def clog(self, src: str, dst: str, for_s: float) -> None:
+        """Let nothing arrive over the link, one way, for so long; then everything arrives, in order."""
+        self._tell("clog", src, dst, repr(for_s))
+        self.network.clogs[self.ids[src], self.ids[dst]] = self.now + for_s
+
+    def hold(self, match: Match, limit: int | None = None) -> Hold:
+        """From now on keep every message that fits, at most `limit`, until the hold is told what becomes of it."""
+        parts = (match.kinds, match.src, match.dst)
+        self._tell("hold", *("any" if part is None else " ".join(sorted(part)) for part in parts), str(limit))
+        hold = Hold(match, limit, self.network, partial(self._tell, "held"))
+        self.network.holds.append(hold)
+        return hold
 
     def disk(self, name: str) -> DiskFaults:
         """What can be done to the disk of server `name`, up or down."""

@@ -7,8 +7,9 @@ from random import Random
 
 from raftsim.core.settings import Settings
 from raftsim.node.settings import NodeSettings
+from raftsim.sim.delays import Delay, Exponential, Normal, Uniform
 from raftsim.sim.disk import DiskModel
-from raftsim.sim.network import Delay, Exponential, NetworkModel, Normal, Uniform
+from raftsim.sim.network import NetworkModel
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ import pytest
 from raftsim.cli.main import main
 from raftsim.scenario import sim_target, traced
 from raftsim.scenario.play import play_simulated
-from raftsim.sim.network import NetworkModel, Uniform
+from raftsim.sim.delays import Uniform
+from raftsim.sim.network import NetworkModel
 from raftsim.trace.events import OUTCOME, REQUEST
 
 ROOT = Path(__file__).parents[2]

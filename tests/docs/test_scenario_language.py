@@ -8,14 +8,18 @@ import pytest
 
 from raftsim.cli.run import EXIT_CODES, WORDS, WORST_FIRST
 from raftsim.scenario import fields as reading
-from raftsim.scenario import load, names, read_conditions, read_steps, selectors
+from raftsim.scenario import load, names, read_conditions, read_faults, read_network, read_steps, selectors
 from raftsim.scenario.conditions import OPERATORS
 from raftsim.scenario.load import parse
 from raftsim.scenario.model import DEFAULT_WITHIN_S, Cluster
 from raftsim.scenario.problems import BadScenario
+from raftsim.scenario.read_settings import SETTINGS
 from raftsim.scenario.report import Report
-from raftsim.sim.network import NetworkModel, Uniform
-from tests.docs.tables import REFERENCE, marked, table
+from raftsim.sim.delays import Uniform
+from raftsim.sim.files import MUTATING
+from raftsim.sim.holds import KINDS
+from raftsim.sim.network import NetworkModel
+from tests.docs.tables import REFERENCE, marked, table, tables
 
 PAGE = REFERENCE / "scenario-language.md"
 TEXT = PAGE.read_text()
@@ -24,7 +28,7 @@ TEXT = PAGE.read_text()
 def test_the_keys_of_a_file() -> None:
     assert tuple(table(PAGE, "The file").column("Value")) == load.KEYS
     assert set(table(PAGE, "cluster").column("Value")) == set(load.CLUSTER_KEYS)
-    assert tuple(table(PAGE, "network").column("Value")) == load.NETWORK_KEYS
+    assert tuple(tables(PAGE, "network")[0].column("Value")) == (*read_network.LINK, "zones")
 
 
 def test_the_verbs_and_what_may_stand_beside_them() -> None:
@@ -32,6 +36,23 @@ def test_the_verbs_and_what_may_stand_beside_them() -> None:
     assert {verb: sorted(marked(cell)) for verb, cell in beside.items()} == {
         name: sorted(verb.keys) for name, verb in read_steps.VERBS.items()
     }
+
+
+def test_the_faults() -> None:
+    assert set(table(PAGE, "Messages").column("Value")) == {"kind", "from", "to", "term", "index", "limit"}
+    assert sorted(marked(table(PAGE, "Messages").column("Value")["kind"])) == sorted(KINDS)
+    disks = table(PAGE, "Disks")
+    assert tuple(disks.column("Value")) == tuple(read_faults.DISK)
+    assert sorted(marked(disks.column("Value")["fail"])) == sorted(MUTATING)
+    assert f"With {' , '.join(f'`{key}`' for key in read_faults.IN_BYTES)}".replace(" ,", ",")[:-7] in TEXT
+    last = [name for name, verb in read_steps.VERBS.items() if verb.read.__module__ == read_faults.__name__]
+    assert list(table(PAGE, "Steps").column("Value"))[-len(last) :] == last
+    assert len(last) == 10
+
+
+def test_the_settings() -> None:
+    section = TEXT.partition("### settings")[2].partition("### network")[0]
+    assert set(marked(section.partition("There are")[2])) == set(SETTINGS)
 
 
 def test_the_selectors() -> None:
@@ -68,7 +89,7 @@ def test_the_json_record() -> None:
 
 def test_the_defaults() -> None:
     settings, network = Cluster().settings, NetworkModel()
-    cells = {**table(PAGE, "cluster").column("Default"), **table(PAGE, "network").column("Default")}
+    cells = {**table(PAGE, "cluster").column("Default"), **tables(PAGE, "network")[0].column("Default")}
     assert Cluster().nodes == int(cells["nodes"].strip("`"))
     assert (settings.election_timeout_min_s, settings.election_timeout_max_s) == (0.5, 1.0)
     assert cells["election"] == "`[500ms, 1s]`"
@@ -80,7 +101,7 @@ def test_the_defaults() -> None:
     assert cells["delay"] == "`[0.5ms, 2ms]`"
     assert (network.loss, network.duplicate) == (0, 0)
     assert f"by default `{DEFAULT_WITHIN_S:g}s`" in TEXT
-    assert {field.name for field in fields(NetworkModel)} == {"delay", "loss", "duplicate", "fifo"}
+    assert [field.name for field in fields(NetworkModel)] == [name for name, _ in read_network.LINK.values()]
 
 
 def test_the_limits() -> None:

@@ -26,7 +26,7 @@ def test_the_file() -> None:
 
 def test_why_messages_are_lost() -> None:
     cell = table(PAGE, "Told by the world").column("Happens when")["drop"]
-    assert set(marked(cell)) == {network.CUT, network.LOSS, network.DOWN}
+    assert set(marked(cell)) == {network.CUT, network.LOSS, network.DOWN, network.QUEUE, network.DROPPED}
 
 
 def test_the_judges() -> None:

@@ -21,7 +21,7 @@ from raftsim.experiments.curves import curve, published
 from raftsim.experiments.draw import svg, text
 from raftsim.experiments.elections import Election, elect
 from raftsim.experiments.run import EXPERIMENTS, Report, run
-from raftsim.sim.network import Uniform
+from raftsim.sim.delays import Uniform
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raftsim.node.settings import NodeSettings
-from raftsim.sim.network import Exponential, NetworkModel, Normal, Uniform
+from raftsim.sim.delays import Exponential, Normal, Uniform
+from raftsim.sim.network import NetworkModel
 from raftsim.sim.world import World
 from raftsim.swarm.settle import elected, leading, put, settle
 from raftsim.trace.events import ROLE, Event

@@ -7,7 +7,8 @@ from random import Random
 import pytest
 
 from raftsim.sim.clock import SimClock
-from raftsim.sim.network import Delay, Exponential, NetworkModel, Normal, Uniform
+from raftsim.sim.delays import Delay, Exponential, Normal, Uniform
+from raftsim.sim.network import NetworkModel
 from raftsim.sim.timeline import Timeline
 from raftsim.sim.world import World
 from raftsim.trace.events import DELIVER, SEND, Event

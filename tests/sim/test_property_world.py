@@ -12,9 +12,10 @@ from raftsim.core.config import LEARNER, REMOVE, VOTER
 from raftsim.core.settings import Settings
 from raftsim.node.requests import ChangeMembership, RemovePeer, TransferLeadership
 from raftsim.node.settings import NodeSettings
+from raftsim.sim.delays import Exponential
 from raftsim.sim.disk import BYTES, FORMS, DiskModel, Form
 from raftsim.sim.host import PendingOutcome
-from raftsim.sim.network import Exponential, NetworkModel
+from raftsim.sim.network import NetworkModel
 from raftsim.sim.world import World
 from raftsim.swarm.settle import get, put, settle
 from raftsim.swarm.wipes import remember, wipeable

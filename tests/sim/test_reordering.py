@@ -9,7 +9,8 @@ import pytest
 from raftsim.core.messages import Append
 from raftsim.core.settings import Settings
 from raftsim.node.requests import OK, Outcome
-from raftsim.sim.network import Delay, Exponential, NetworkModel, Uniform
+from raftsim.sim.delays import Delay, Exponential, Uniform
+from raftsim.sim.network import NetworkModel
 from raftsim.sim.world import World
 from raftsim.swarm.settle import elected, put
 from raftsim.trace.events import SEND, Event

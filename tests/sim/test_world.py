@@ -7,7 +7,8 @@ import pytest
 from raftsim.check.violation import InvariantViolated
 from raftsim.core.output import RoleChanged
 from raftsim.node.requests import LINK_LOST, REFUSED, UNKNOWN, UNREACHABLE, Outcome, RemovePeer
-from raftsim.sim.network import Exponential, NetworkModel
+from raftsim.sim.delays import Exponential
+from raftsim.sim.network import NetworkModel
 from raftsim.sim.world import World
 from raftsim.swarm.settle import converged, elected, get, index_of, members, put, settle
 from raftsim.trace.events import ROLE, Event
