@@ -86,6 +86,7 @@ class Clients:
         self._changes = Changes(raft, jobs)
         self._waiting: list[Job] = []
         self._proposed: dict[int, Job] = {}  # by index
+        self._applied = 0  # as of the last turn
         self._stopped = False
 
     # coming in
@@ -115,8 +116,13 @@ class Clients:
 
     def _answer_here(self, job: Job) -> None:
         answer = self._at_once.get(type(job.request))
+        snapshot = self._raft.snapshot
         if answer is not None:
             self.jobs.finish(job, answer(job.request))
+        elif isinstance(job.request, Query) and snapshot is not None and not self._applied:
+            # A server that has just started is nothing yet, not even something old: it waits for its own snapshot.
+            self.jobs.limit(job, job.wait_until)
+            self._reads.answer_at(snapshot.index, job)
         else:
             self._reads.answer(job)
 
@@ -216,6 +222,7 @@ class Clients:
     def settle(self, applied: int, now: float) -> bool:
         """End of a turn: answer reads, try again what waits, give up what is late. True: the core was asked."""
         asked = False
+        self._applied = applied
         self._reads.settle(applied)
         while (job := self._changes.next_queued()) is not None:
             self._dispatch(job)

@@ -102,6 +102,28 @@ def test_a_crash_in_the_middle_leaves_the_snapshot_for_the_next_life() -> None:
     assert (stale(station), station.node.applied_index) == ((b"one", b"two"), 5)
 
 
+def test_a_stale_query_of_a_server_that_starts_waits_for_its_snapshot() -> None:
+    """However stale an answer may be: that there is nothing was true before there was a cluster."""
+    station = installed(b"one|two")
+    station.start(turn=False)
+    outcomes: list[Outcome] = []
+    station.node.request(STALE, outcomes.append)
+    one_turn(station)
+    assert (outcomes, station.node.applied_index) == ([], 0)
+    station.turn()
+    assert [tuple(outcome.value) for outcome in outcomes] == [(b"one", b"two")]
+
+
+def test_a_stale_query_does_not_wait_longer_than_for_a_leader() -> None:
+    station = installed(b"one|two")
+    station.start(turn=False)
+    outcomes: list[Outcome] = []
+    station.node.request(STALE, outcomes.append)
+    station.clock.time += station.node_settings.leader_wait_s
+    one_turn(station)
+    assert ([outcome.kind for outcome in outcomes], station.node.applied_index) == (["refused"], 0)
+
+
 def test_who_leads_before_its_state_is_restored_answers_when_it_is() -> None:
     station = leader_of_three(snapshot_threshold_entries=4, trailing_entries=0)
     for data in (b"one", b"two"):
