@@ -103,7 +103,10 @@ class _Run:
         """Mend all there is, or only a majority, and see it work."""
         world, broken = self.world, self.broken
         if not broken:
-            settle.settle(world, retire=not self.storm.weather.protected)
+            weather = self.storm.weather
+            # A wiped server has heard of no leader yet, so a removed one can disturb the others through it.
+            through = weather.wipe > 0 and not weather.settings.pre_vote
+            settle.settle(world, retire=not weather.protected or through)
             returned = world.run_until(lambda: remember(world), RETURN_S)
             demand(world, returned, settle.CONVERGENCE, "a lost vote is not given back")
         else:

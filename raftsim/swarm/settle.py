@@ -17,7 +17,7 @@ from raftsim.sim.world import World
 
 CALM_S: Final = 6.0  # what waited for a leader meanwhile (up to 5 s) is done or given up, a removal too
 AGREE_S: Final = 20.0
-CONVERGE_S: Final = 60.0  # a log is long where Appends hold one entry each, and so is a snapshot in tiny chunks
+CONVERGE_S: Final = 600.0  # a log is long where Appends hold one entry each, and so is a snapshot in tiny chunks
 ELECT_S: Final = 10.0
 
 CONVERGENCE: Final = "convergence"
