@@ -7,6 +7,7 @@ leader confirmed after the question came in.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from heapq import heappop, heappush
 
 from raftsim.core.raft import Raft
 from raftsim.machine.base import InvalidRequest, Machine
@@ -22,7 +23,7 @@ class Reads:
         self._machine = machine
         self._jobs = jobs
         self._seen = seen
-        self._behind: list[tuple[int, Job]] = []  # confirmed at an index not applied yet
+        self._behind: list[tuple[int, int, Job]] = []  # a heap: confirmed at an index not applied yet, by their numbers
         self._watching: dict[int, Job] = {}  # blocking queries, by number
         self._watched_index = 0  # what was applied when they were asked last
 
@@ -43,14 +44,11 @@ class Reads:
 
     def answer_at(self, index: int, job: Job) -> None:
         job.stage = CONFIRMED
-        self._behind.append((index, job))
+        heappush(self._behind, (index, job.number, job))
 
     def settle(self, applied: int) -> None:
-        if self._behind:
-            ready = [job for index, job in self._behind if index <= applied]
-            self._behind = [(index, job) for index, job in self._behind if index > applied]
-            for job in ready:
-                self.answer(job)
+        while self._behind and self._behind[0][0] <= applied:
+            self.answer(heappop(self._behind)[2])
         if self._watching and applied > self._watched_index:
             for job in list(self._watching.values()):
                 self.answer(job)

@@ -15,7 +15,7 @@ ROOM = Path(raftsim.core.__file__).parent
 FILES = sorted(ROOM.rglob("*.py"))
 TREES = {path.name: ast.parse(path.read_text()) for path in FILES}
 ALLOWED = {"__future__", "typing", "dataclasses", "collections", "collections.abc", "enum", "math", "random"}
-MAX_CODE_LINES, MAX_FILE_LINES, MAX_FUNCTION_LINES = 1650, 300, 60
+MAX_CODE_LINES, MAX_FILE_LINES, MAX_FUNCTION_LINES = 1700, 300, 60
 NO_CODE = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
 
 each_file = pytest.mark.parametrize("name", TREES)
