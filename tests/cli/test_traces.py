@@ -14,6 +14,7 @@ from raftsim.scenario import sim_target, traced
 from raftsim.scenario.play import play_simulated
 from raftsim.sim.delays import Uniform
 from raftsim.sim.network import NetworkModel
+from raftsim.sim.world import World
 from raftsim.trace.events import OUTCOME, REQUEST
 
 ROOT = Path(__file__).parents[2]
@@ -58,7 +59,8 @@ def test_a_trace_runs_again_without_its_scenario(crash: str, capsys: pytest.Capt
 def test_a_run_that_is_not_the_same_any_more(
     crash: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sim_target, "_network", lambda _: NetworkModel(Uniform(0.001, 0.003)))
+    slower = NetworkModel(Uniform(0.001, 0.003))
+    monkeypatch.setattr(sim_target, "World", lambda *args, **given: World(*args, **(given | {"network": slower})))
     assert main(["replay", crash]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "DIFFERS leader-crash (seed 5): the first event that is not the same"
