@@ -35,7 +35,7 @@ def machine() -> str:
     """A few lines on what this was measured on, and with what."""
     cpu = next((line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if "model name" in line), "?")
     memory_kb = next((int(line.split()[1]) for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), 0)
-    packages = [f"{name} {_version(name)}" for name in ("uvloop", "aiohttp", "msgpack", "PySyncObj")]
+    packages = [f"{name} {_version(name)}" for name in ("uvloop", "httptools", "msgpack", "PySyncObj")]
     return (
         f"{os.cpu_count()} x {cpu}, {memory_kb / 2**20:.0f} GB, {platform.system()} {platform.release()}, "
         f"load average {_LOAD_BEFORE:.1f} at the beginning.\n"
