@@ -29,25 +29,7 @@ from raftsim.check.transfer import LeadershipTransfer
 from raftsim.check.up_to_date import UpToDateVotes
 from raftsim.check.violation import Violation
 from raftsim.check.voters import VotersOnly
-from raftsim.trace.events import (
-    APPLY,
-    COMMIT,
-    CONFIG,
-    CRASH,
-    ERROR,
-    OUTCOME,
-    READ,
-    REQUEST,
-    RESTORE,
-    ROLE,
-    SEND,
-    SNAPSHOT,
-    START,
-    SYNCED,
-    WIPE,
-    WRITE,
-    Event,
-)
+from raftsim.trace.events import SEND, START, TOLD_BY_NODE, TOLD_BY_WORLD, WRITE, Event
 
 INVARIANTS: tuple[type[Any], ...] = (
     ElectionSafety,
@@ -73,22 +55,11 @@ INVARIANTS: tuple[type[Any], ...] = (
     Durability,
     NoException,
 )
-KINDS = (
-    APPLY,
-    COMMIT,
-    CONFIG,
-    CRASH,
-    ERROR,
-    OUTCOME,
-    READ,
-    REQUEST,
-    RESTORE,
-    ROLE,
-    SNAPSHOT,
-    START,
-    SYNCED,
-    WIPE,
-    WRITE,
+# What any of them, or the ghost, has a method for; sent messages are told apart by their types.
+KINDS = tuple(
+    kind
+    for kind in TOLD_BY_NODE + TOLD_BY_WORLD
+    if any(hasattr(listener, f"on_{kind}") for listener in (*INVARIANTS, Ghost))
 )
 MESSAGES = {
     "Vote": "vote",

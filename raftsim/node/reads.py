@@ -48,7 +48,9 @@ class Reads:
 
     def settle(self, applied: int) -> None:
         while self._behind and self._behind[0][0] <= applied:
-            self.answer(heappop(self._behind)[2])
+            job = heappop(self._behind)[2]
+            if job.number in self._jobs.open:  # else it was too late for it, and it must not begin to watch
+                self.answer(job)
         if self._watching and applied > self._watched_index:
             for job in list(self._watching.values()):
                 self.answer(job)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from raftsim.core.entry import COMMAND, Entry
 from raftsim.core.messages import Append
 from raftsim.node.requests import INVALID, OK, REFUSED, Command, Outcome, Query, ReadIndex, Relay, RelayReply
@@ -62,6 +64,22 @@ def test_one_that_is_late_does_not_take_the_others_with_it() -> None:
     assert outcomes == []
     answer(station, two, index=0)
     assert len(outcomes) == 2
+
+
+def test_nobody_asks_the_machine_for_a_read_that_was_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has its answer; and a blocking query would begin to watch, with nobody waiting for it."""
+    station = follower_of_b()
+    outcomes = station.ask(ALL)
+    (relay,) = station.took(Relay)
+    answer(station, relay, index=3)
+    station.wait(station.node_settings.request_timeout_s + 1)
+    assert [outcome.kind for outcome in outcomes] == [REFUSED]
+    asked: list[object] = []
+    monkeypatch.setattr(station.machine, "query", asked.append)
+    feed(station, commit=2)
+    feed(station, commit=3)
+    assert station.node.applied_index == 3
+    assert asked == []
 
 
 def test_a_read_that_was_confirmed_survives_a_change_of_leader() -> None:

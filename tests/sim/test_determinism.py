@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import pytest
 
 from raftsim.trace.digest import Digest
+from tests import hashseeds
 from tests.sim.chaos import Chaos
 
 
@@ -21,17 +18,8 @@ def digest(seed: int) -> str:
 @pytest.mark.parametrize("seed", [11, 12, 13, 14])
 def test_a_seed_repeats_in_two_processes_with_different_hash_seeds(seed: int) -> None:
     program = f"from tests.sim.test_determinism import digest; print(digest({seed}))"
-    found = [
-        subprocess.run(
-            [sys.executable, "-c", program],
-            env={**os.environ, "PYTHONHASHSEED": hash_seed},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
-        for hash_seed in ("1", "2")
-    ]
-    assert found[0] == found[1] == digest(seed)
+    one, other = hashseeds.outputs(program)
+    assert one == other == [digest(seed)]
 
 
 def test_different_seeds_are_different_runs() -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import fields
@@ -19,6 +16,7 @@ from raftsim.swarm import run as swarm
 from raftsim.swarm import settle
 from raftsim.swarm.run import Ending, play
 from raftsim.swarm.sightings import FACTS
+from tests import hashseeds
 
 SEEDS = range(30)
 SHORT_S = 10.0
@@ -74,16 +72,7 @@ def outcome(seed: int) -> str:
 
 def test_a_seed_repeats_in_two_processes_with_different_hash_seeds() -> None:
     program = "from tests.sweep.test_swarm import outcome; print(outcome(3)); print(outcome(8))"
-    found = [
-        subprocess.run(
-            [sys.executable, "-c", program],
-            env={**os.environ, "PYTHONHASHSEED": hash_seed},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.splitlines()
-        for hash_seed in ("1", "2")
-    ]
+    found = hashseeds.outputs(program)
     assert found[0] == found[1] == [outcome(3), outcome(8)]
     assert found[0][0] != found[0][1]
 
