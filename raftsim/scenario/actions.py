@@ -20,7 +20,7 @@ from raftsim.scenario.model import (
     Run,
     Until,
 )
-from raftsim.scenario.report import INVALID
+from raftsim.scenario.report import DURABILITY, INVALID, LIVENESS
 from raftsim.scenario.stage import HEAL, Ended, Stage
 from raftsim.scenario.target import ITEM, ReadVariable
 from raftsim.scenario.view import View
@@ -29,7 +29,7 @@ from raftsim.scenario.writes import tell
 
 def until(stage: Stage, step: Until) -> None:
     if not stage.wait(step.condition.holds, step.within_s):
-        raise stage.violated(f"until {step.condition.text} ran out after {step.within_s:g} s")
+        raise stage.violated(f"until {step.condition.text} ran out after {step.within_s:g} s", LIVENESS)
     stage.report.expectations += 1
     named = ""
     if step.bind is not None:
@@ -88,7 +88,8 @@ def read_back(stage: Stage) -> None:
     for path, values in expected.items():
         held = _read(stage, path)
         if held not in values:
-            raise stage.violated(f"the acknowledged write {path} = {values[0]} is lost: it reads {held or 'nothing'}")
+            lost = f"the acknowledged write {path} = {values[0]} is lost: it reads {held or 'nothing'}"
+            raise stage.violated(lost, DURABILITY)
 
 
 def _read(stage: Stage, path: str) -> str | None:
@@ -108,7 +109,7 @@ def _read(stage: Stage, path: str) -> str | None:
             return None if variable is None else str(variable["Items"][ITEM])
         reason = ticket.outcome.reason
         stage.spend(lambda _: False, min(left, 0.05))
-    raise stage.violated(f"{path} could not be read within {DEFAULT_WITHIN_S:g} s ({reason})")
+    raise stage.violated(f"{path} could not be read within {DEFAULT_WITHIN_S:g} s ({reason})", LIVENESS)
 
 
 def crash(stage: Stage, step: Crash) -> None:
@@ -118,6 +119,7 @@ def crash(stage: Stage, step: Crash) -> None:
         if not stage.target.is_up(name):
             stage.vacuous.append(f"crash {step.server.text}: {name} was down already")
             continue
+        stage.settle(f"crash {name}")
         stage.target.crash(name)
         stage.cast.crashed.add(name)
         if stage.target.is_up(name):
@@ -139,7 +141,7 @@ def restart(stage: Stage, step: Restart) -> None:
         stage.report.expectations += 1
         return
     if not stage.wait(lambda view: all(view.statuses[name] for name in servers), step.within_s):
-        raise stage.violated(f"restart {step.server.text}: no answer within {step.within_s:g} s")
+        raise stage.violated(f"restart {step.server.text}: no answer within {step.within_s:g} s", LIVENESS)
 
 
 def isolate(stage: Stage, step: Isolate) -> None:
@@ -194,7 +196,7 @@ def _remove_one(stage: Stage, step: Remove, name: str) -> None:
     if outcome is not None and outcome.kind == REFUSED:
         raise stage.violated(f"remove {name} via {via} was refused: {outcome.reason} {outcome.detail or ''}".rstrip())
     if not ended or outcome is None:
-        raise stage.violated(f"{name} was not removed within {step.within_s:g} s")
+        raise stage.violated(f"{name} was not removed within {step.within_s:g} s", LIVENESS)
     stage.cast.removed.add(name)
     stage.say(f"{via} answers {outcome.kind}: {name} is removed")
 

@@ -73,7 +73,7 @@ def clock(stage: Stage, step: Clock) -> None:
     servers = stage.find(step.server)
     for name in servers:
         felt = _faults(stage).clock(name, step.rate, step.jump_s)
-        stage.watch(f"clock {step.text}: {name} did not look at it", felt)
+        stage.watch(f"clock {step.text}: {name} did not look at it", felt, until=f"crash {name}")
     stage.say(f"clock {step.text} = {', '.join(servers)}")
 
 

@@ -31,9 +31,9 @@ def run(scenario: Scenario, target: Target, seed: int, tell: Callable[[Line], No
         if stage.vacuous:
             raise Ended(VACUOUS, "; ".join(stage.vacuous))
     except Ended as end:
-        report.verdict, report.reason = end.verdict, end.reason
+        report.verdict, report.reason, report.judge = end.verdict, end.reason, end.judge
     except InvariantBroken as broken:
-        report.verdict, report.reason = VIOLATED, f"invariant {broken}"
+        report.verdict, report.reason, report.judge = VIOLATED, f"invariant {broken}", broken.invariant
     except TargetError as error:
         report.verdict, report.reason = UNREACHABLE, str(error)
     for batch in stage.batches:

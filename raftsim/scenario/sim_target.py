@@ -54,7 +54,7 @@ class SimTarget:
 
     def statuses(self) -> Mapping[str, Status | None]:
         for violation in self._world.violations:
-            raise InvariantBroken(str(violation))
+            raise InvariantBroken(violation.invariant, str(violation))
         # A status costs much more than an event, and an event touches one server.
         for name in self._stale:
             self._statuses[name] = self._world.status(name)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from raftsim.scenario.model import Get, Put
 from raftsim.scenario.reads import Reads
-from raftsim.scenario.report import INVALID, VIOLATED, Report
+from raftsim.scenario.report import EXPECTATION, INVALID, VIOLATED, Report
 from raftsim.scenario.selectors import Selector
 from raftsim.scenario.target import ReadVariable, Target, Ticket, WriteVariable
 from raftsim.scenario.view import FOLLOWER, LEADER, Cast, Status, View
@@ -42,10 +42,11 @@ class Witness:
 class Ended(Exception):
     """The run is over before its last step."""
 
-    def __init__(self, verdict: str, reason: str) -> None:
+    def __init__(self, verdict: str, reason: str, judge: str = "") -> None:
         super().__init__(reason)
         self.verdict = verdict
         self.reason = reason
+        self.judge = judge
 
 
 class Stage:
@@ -124,8 +125,8 @@ class Stage:
         self.cast.bound[name] = servers
         return f" (as {name})"
 
-    def violated(self, reason: str) -> Ended:
-        return Ended(VIOLATED, f"{reason}; there is: {self.view().describe()}")
+    def violated(self, reason: str, judge: str = EXPECTATION) -> Ended:
+        return Ended(VIOLATED, f"{reason}; there is: {self.view().describe()}", judge)
 
     def start_writes(self, put: Put) -> Batch:
         def send(write: WriteVariable) -> Ticket | None:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 class InvariantBroken(Exception):
     """A judge found the protocol broken; the message is its sentence."""
 
+    def __init__(self, invariant: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.invariant = invariant
+
 
 class TargetError(Exception):
     """The cluster cannot be started, reached or broken as asked; the message is one sentence."""

@@ -84,11 +84,11 @@ class Story:
     def run(self, seed: int) -> Result:
         sightings = Sightings()
         report = play_simulated(_parsed(self.text, self.file), seed, lambda _: None, [sightings.observe])
-        judge, text = "", report.reason
-        if report.reason.startswith(_INVARIANT):
-            judge, _, text = report.reason.removeprefix(_INVARIANT).partition(", ")
-        elif report.reason:
-            judge = f"{report.verdict}, line {report.line}" if report.line else report.verdict
+        invariant = report.reason.startswith(_INVARIANT)
+        judge = (report.judge or report.verdict) if report.reason else ""
+        if report.line and not invariant:
+            judge += f", line {report.line}"
+        text = report.reason.removeprefix(f"{_INVARIANT}{report.judge}, ")
         return Result(
             seed, _VERDICTS.get(report.verdict, VACUOUS), judge, text, dict(sorted(sightings.seen.items())), {},
             report.events or 0, report.virtual_s or 0.0, report.digest or "",

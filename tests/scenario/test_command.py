@@ -60,6 +60,7 @@ def test_a_seed_repeats_a_run_exactly_in_any_process(name: str) -> None:
         "file": path,
         "verdict": "pass",
         "reason": "",
+        "judge": "",
         "line": 0,
         "seed": 42,
         "digest": one["digest"],

@@ -75,6 +75,10 @@ def test_a_fault_that_nobody_felt_makes_the_run_vacuous(steps: str, reason: str)
     assert reason in report.reason
 
 
+def test_what_a_server_felt_before_it_crashed_counts() -> None:
+    assert ends("  - clock: {node: n1, jump: 5s}\n  - run: 1s\n  - crash: n1\n").verdict == PASS
+
+
 def test_a_disk_that_had_nothing_to_lose() -> None:
     report = play_simulated(parse("name: x\nsteps:\n  - wipe: n1\n", "x"), 1, lambda _: None)
     assert (report.verdict, report.reason) == (VACUOUS, "wipe n1: n1 had nothing to lose")

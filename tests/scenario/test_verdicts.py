@@ -11,7 +11,7 @@ from raftsim.node.requests import OK, Outcome
 from raftsim.scenario import play, runner
 from raftsim.scenario.load import parse
 from raftsim.scenario.play import play_live, play_simulated
-from raftsim.scenario.report import INVALID, PASS, UNREACHABLE, VACUOUS, VIOLATED, Report
+from raftsim.scenario.report import DURABILITY, INVALID, PASS, UNREACHABLE, VACUOUS, VIOLATED, Report
 from raftsim.scenario.sim_target import SimTarget
 from raftsim.scenario.stage import Line
 from raftsim.scenario.target import Ask, InvariantBroken, ReadVariable, TargetError, Ticket
@@ -121,6 +121,7 @@ def test_an_acknowledged_write_that_is_lost_is_a_violation() -> None:
     report = runner.run(scenario, Forgetful(scenario, 1), 1, lambda _: None)
     assert report.verdict == VIOLATED
     assert "the acknowledged write scenario/put-1/key-1 = 1-1 is lost: it reads nothing" in report.reason
+    assert report.judge == DURABILITY
 
 
 class Broken(SimTarget):
@@ -128,15 +129,15 @@ class Broken(SimTarget):
 
     def statuses(self) -> Mapping[str, Status | None]:
         if self.now() > 2:
-            raise InvariantBroken("election-safety at 2.0 s: two leaders in term 1")
+            raise InvariantBroken("election safety", "election safety, at 2.0 s: two leaders in term 1")
         return super().statuses()
 
 
 def test_a_broken_invariant_is_a_violation() -> None:
     scenario = parse(HEAD + "  - run: 5s\n", "x.yaml")
     report = runner.run(scenario, Broken(scenario, 1), 1, lambda _: None)
-    assert (report.verdict, report.line) == (VIOLATED, 5)
-    assert report.reason == "invariant election-safety at 2.0 s: two leaders in term 1"
+    assert (report.verdict, report.line, report.judge) == (VIOLATED, 5, "election safety")
+    assert report.reason == "invariant election safety, at 2.0 s: two leaders in term 1"
 
 
 def test_a_cluster_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
