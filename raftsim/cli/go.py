@@ -199,7 +199,7 @@ class GoGroup(_Go, click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         command = self.get_command(ctx, args[0])
         if command is None:
-            guess = _closest(args[0], self.list_commands(ctx))
+            guess = closest(args[0], self.list_commands(ctx))
             raise UnknownCommand(f'Unknown command "{args[0]}".' + (f' Did you mean "{guess}"?' if guess else ""), ctx)
         return args[0], command, args[1:]
 
@@ -221,7 +221,7 @@ class GoGroup(_Go, click.Group):
 
 
 def _unknown_option(ctx: click.Context, name: str, declared: Mapping[str, GoOption]) -> NoReturn:
-    guess = _closest(name, list(declared))
+    guess = closest(name, list(declared))
     ctx.fail(f"flag provided but not defined: -{name}" + (f" (did you mean -{guess}?)" if guess else ""))
 
 
@@ -231,7 +231,8 @@ def _bool(ctx: click.Context, name: str, word: str) -> str:
     return "true" if word in _TRUE else "false"
 
 
-def _closest(word: str, words: Sequence[str]) -> str:
+def closest(word: str, words: Sequence[str]) -> str:
+    """The one of `words` that may have been meant, or an empty word."""
     from difflib import get_close_matches
 
     return next(iter(get_close_matches(word, words, n=1)), "")

@@ -25,16 +25,23 @@ def replay(*, file: str) -> int:
     The exit code is 0 when the run is the same, 1 when it differs, 2 for a file that is no whole trace.
     """
     from raftsim.cli.traces import all_names, bad_traces, event_line
+    from raftsim.mutants.catalogue import CATALOGUE
+    from raftsim.mutants.planted import player
     from raftsim.scenario.problems import BadScenario
     from raftsim.scenario.traced import replay
+    from raftsim.trace.file import TraceReader
     from raftsim.trace.sentences import printable
 
     try:
         with bad_traces():
-            header, report, difference = replay(file)
+            with TraceReader(file) as trace:
+                mutant = trace.header.mutant
+            if mutant and mutant not in CATALOGUE:
+                raise Failure(f"{file}: its mutant {printable(mutant)!r} is not known to this version", code=BAD_INPUT)
+            header, report, difference = replay(file, player(mutant))
     except BadScenario as bad:
         raise Failure("\n".join(bad.lines()), code=BAD_INPUT) from None
-    title = f"{report.name} (seed {report.seed})"
+    title = f"{report.name} (seed {report.seed}{f', mutant {mutant}' * bool(mutant)})"
     if difference is None:
         print(f"SAME    {title}: {report.verdict}, digest {report.digest}")
         return SAME

@@ -15,6 +15,7 @@ from raftsim.cli.go import Failure, GoCommand, option
 
 if TYPE_CHECKING:
     from raftsim.scenario.model import Scenario
+    from raftsim.scenario.play import Play
     from raftsim.scenario.report import Report
     from raftsim.scenario.stage import Line
 
@@ -35,6 +36,7 @@ FOLDER = "scenarios"
         ("Repeat a run exactly", "raftsim run scenarios/leader-crash.yaml -seed=42"),
         ("Keep every event of a run", "raftsim run leader-crash -seed=42 -trace=crash.jsonl.gz"),
         ("The same against real processes", "raftsim run scenarios/leader-crash.yaml -live"),
+        ("See what a known bug would do", "raftsim run figure-8 -mutant=commit-prior-term"),
     ],
 )
 @click.argument("scenario", nargs=-1, required=True)
@@ -47,9 +49,17 @@ FOLDER = "scenarios"
     help="With -live: multiply every 'within' by X, for a slow machine. Default: 1.",
 )
 @option("trace", value="FILE", help="Write every event to FILE, compressed if its name ends in .gz.")
+@option("mutant", value="ID", default="", help="Plant this bug first; 'raftsim mutants' lists them.")
 @option("json", dest="as_json", help="Output one JSON object per scenario, each on one line.")
 def run(
-    *, scenario: tuple[str, ...], seed: int | None, live: bool, slack: float | None, trace: str | None, as_json: bool
+    *,
+    scenario: tuple[str, ...],
+    seed: int | None,
+    live: bool,
+    slack: float | None,
+    trace: str | None,
+    mutant: str,
+    as_json: bool,
 ) -> int:
     """Run failover scenarios, in virtual time or against real processes.
 
@@ -60,6 +70,9 @@ def run(
     when a run proves nothing because a step or a fault could not take effect, 4 when a cluster cannot be started or
     reached.
     """
+    check_mutant(mutant)
+    if mutant and live:
+        click.get_current_context().fail("-mutant is of virtual time: no real server gets a bug planted")
     if slack is not None and not live:
         click.get_current_context().fail("-slack needs -live: virtual time is never slow")
     if trace is not None and live:
@@ -69,10 +82,24 @@ def run(
     scenarios = load_all(scenario, live=live)
     if live:
         _unwind_on_signals()
-    reports = [_play(found, seed, slack or 1.0, trace, live=live, as_json=as_json) for found in scenarios]
+    reports = [_play(found, seed, slack or 1.0, trace, mutant, live=live, as_json=as_json) for found in scenarios]
     if len(reports) > 1 and not as_json:
         print("\n" + "\n".join(f"{WORDS[report.verdict]:8}{report.file}" for report in reports))
     return EXIT_CODES[min((report.verdict for report in reports), key=WORST_FIRST.index)]
+
+
+def check_mutant(id: str) -> None:
+    """An empty id, or one of the catalogue."""
+    if not id:
+        return
+    from raftsim.mutants.catalogue import CATALOGUE
+
+    if id not in CATALOGUE:
+        from raftsim.cli.go import closest
+
+        guess = closest(id, list(CATALOGUE))
+        end = f" (did you mean {guess}?)" if guess else "; 'raftsim mutants' lists them"
+        click.get_current_context().fail(f"-mutant: there is no mutant {id!r}{end}")
 
 
 def load_all(files: Sequence[str], *, live: bool) -> list[Scenario]:
@@ -107,9 +134,9 @@ def _path(file: str) -> str:
 
 
 def _play(
-    scenario: Scenario, seed: int | None, slack: float, trace: str | None, *, live: bool, as_json: bool
+    scenario: Scenario, seed: int | None, slack: float, trace: str | None, mutant: str, *, live: bool, as_json: bool
 ) -> Report:
-    from raftsim.scenario.play import play_live, play_simulated
+    from raftsim.scenario.play import play_live
     from raftsim.scenario.traced import play_traced
 
     if seed is None:
@@ -129,18 +156,27 @@ def _play(
 
     if live:
         report = play_live(scenario, seed, slack, tell)
-    elif trace is not None:
-        report = play_traced(scenario, seed, tell, trace)
     else:
-        report = play_simulated(scenario, seed, tell)
+        play = _player(mutant)
+        report = play(scenario, seed, tell) if trace is None else play_traced(scenario, seed, tell, trace, play, mutant)
     if as_json:
         print(json.dumps(report.plain()), flush=True)
     else:
-        print("\n".join(_verdict(report, live=live)), flush=True)
+        print("\n".join(_verdict(report, mutant, live=live)), flush=True)
     return report
 
 
-def _verdict(report: Report, *, live: bool) -> list[str]:
+def _player(mutant: str) -> Play:
+    if mutant:  # else the catalogue need not be loaded
+        from raftsim.mutants.planted import player
+
+        return player(mutant)
+    from raftsim.scenario.play import play_simulated
+
+    return play_simulated
+
+
+def _verdict(report: Report, mutant: str, *, live: bool) -> list[str]:
     from raftsim.scenario.writes import tell
 
     word = WORDS[report.verdict]
@@ -154,7 +190,9 @@ def _verdict(report: Report, *, live: bool) -> list[str]:
     seen = f"{_count(report.expectations, 'expectation')}, {_count(report.elections, 'election')}"
     counts = f"{seen}, {tell(report.writes)}{events}"
     lines.append(f"{word}  {counts}, {time}")
-    lines.append(f"Replay: raftsim run {report.file} -seed={report.seed}{' -live' * live}")
+    lines.append(
+        f"Replay: raftsim run {report.file} -seed={report.seed}{' -live' * live}{f' -mutant={mutant}' * bool(mutant)}"
+    )
     return lines
 
 

@@ -16,7 +16,7 @@ import click
 from raftsim.cli.go import Failure, GoCommand, option
 from raftsim.cli.output import columnize, show_json
 from raftsim.cli.progress import Progress
-from raftsim.cli.run import MAX_SEED, load_all
+from raftsim.cli.run import MAX_SEED, check_mutant, load_all
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 PASS, VIOLATED, BAD_INPUT, VACUOUS, BROKEN, INTERRUPTED = 0, 1, 2, 3, 4, 130
 MAX_SEEDS: Final = 1_000_000  # in one sweep
+MAX_STORM_S: Final = 3600.0
 SAVE_EVERY_S: Final = 5.0
 SHOWN: Final = 20  # different failures; all of them are in the JSON
 SWARM: Final = "swarm"
@@ -42,11 +43,14 @@ KEEP: Final = ("failures", "all", "none")
         ("Run a hundred seeds of everything at random", "raftsim sweep swarm"),
         ("Look for a seed with which a scenario fails", "raftsim sweep leader-crash -seeds=0..9999"),
         ("Go on with a sweep that was interrupted", "raftsim sweep swarm -seeds=0..9999 -resume"),
+        ("See how soon a planted bug is found", "raftsim sweep swarm -storm=15s -mutant=commit-prior-term"),
         ("Spread it over a Dask cluster", "raftsim sweep swarm -seeds=0..99999 -executor=dask://10.0.0.5:8786"),
     ],
 )
 @click.argument("subject", metavar="SCENARIO|swarm")
 @option("seeds", value="A..B", default="0..99", help="The first and the last seed. Default: 0..99.")
+@option("storm", value="DURATION", help="With swarm: how long the faults last in virtual time. Default: 1m.")
+@option("mutant", value="ID", default="", help="Plant this bug first; 'raftsim mutants' lists them.")
 @option("j", value="N", type=click.IntRange(1, 256), help="Processes to work in. Default: one for each core.")
 @option(
     "executor",
@@ -72,6 +76,8 @@ def sweep(
     *,
     subject: str,
     seeds: str,
+    storm: str | None,
+    mutant: str,
     j: int | None,
     executor: str,
     resume: bool,
@@ -90,7 +96,8 @@ def sweep(
     The exit code is 0 when all seeds pass, 1 when something was violated, 2 for bad input, 3 when nothing was violated
     but some runs prove nothing, 4 when the workers fail, 130 after Ctrl-C, which tells what was found so far.
     """
-    chosen, found = _subject(subject), _seeds(seeds)
+    check_mutant(mutant)
+    chosen, found = _subject(subject, storm, mutant), seeds_of(seeds)
     job = _Sweep(chosen, found, _folder(folder, chosen, found), keep, f" -executor={executor}" if executor else "")
     began = time.perf_counter()
     job.prepare(resume=resume)
@@ -196,16 +203,32 @@ class _Sweep:
             self._saved = now
 
 
-def _subject(name: str) -> Subject:
+def _subject(name: str, storm: str | None, mutant: str) -> Subject:
     from raftsim.sweep.subjects import Story, Swarm
 
     if name == SWARM:
-        return Swarm()
+        return Swarm(mutant=mutant) if storm is None else Swarm(storm_seconds(storm), mutant)
+    if storm is not None:
+        click.get_current_context().fail("-storm is of the swarm: a scenario says itself how long it takes")
     (scenario,) = load_all([name], live=False)
-    return Story(scenario.file, Path(scenario.file).read_text(encoding="utf-8"))
+    return Story(scenario.file, scenario.text, mutant)
 
 
-def _seeds(text: str) -> range:
+def storm_seconds(text: str) -> float:
+    """What -storm says, in seconds."""
+    from raftsim.agent.durations import parse_duration
+
+    try:
+        seconds = parse_duration(text)
+    except ValueError as error:
+        click.get_current_context().fail(f"-storm: {error}")
+    if not 0 < seconds <= MAX_STORM_S:
+        click.get_current_context().fail(f"-storm: must be more than 0s and at most {MAX_STORM_S:g}s, got {text}")
+    return seconds
+
+
+def seeds_of(text: str) -> range:
+    """What -seeds says."""
     match = re.fullmatch(r"(\d{1,19})(?:\.\.(\d{1,19}))?", text)
     fail = click.get_current_context().fail
     if match is None:

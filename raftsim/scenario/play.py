@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from raftsim.scenario import runner
 from raftsim.scenario.fault_model import VERBS, Fault, Release
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from raftsim.sim.build import Observer
 
 Tell = Callable[[Line], None]
+
+
+class Play(Protocol):
+    """`play_simulated`, here or where a bug is planted."""
+
+    def __call__(self, scenario: Scenario, seed: int, tell: Tell, observers: Iterable[Observer] = ()) -> Report: ...
 
 
 def play_simulated(scenario: Scenario, seed: int, tell: Tell, observers: Iterable[Observer] = ()) -> Report:

@@ -9,11 +9,11 @@ from functools import lru_cache
 from time import perf_counter
 from typing import Any, ClassVar, Final, Protocol
 
+from raftsim.mutants.planted import package, player
 from raftsim.scenario import report as reports
 from raftsim.scenario.load import parse
 from raftsim.scenario.model import Scenario
-from raftsim.scenario.play import play_simulated
-from raftsim.swarm import run as swarm
+from raftsim.swarm.run import STORM_S
 from raftsim.swarm.sightings import FACTS, Sightings
 from raftsim.sweep.result import FAILED, PASS, VACUOUS, Result
 
@@ -47,15 +47,16 @@ class Subject(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Swarm:
-    storm_s: float = swarm.STORM_S
+    storm_s: float = STORM_S
+    mutant: str = ""  # the planted bug
     name: ClassVar[str] = SWARM
     facts: ClassVar[Sequence[str]] = FACTS
 
     def identity(self) -> dict[str, Any]:
-        return {"subject": SWARM, "storm_s": self.storm_s}
+        return {"subject": SWARM, "storm_s": self.storm_s, "mutant": self.mutant}
 
     def run(self, seed: int) -> Result:
-        ending = swarm.play(seed, self.storm_s)
+        ending = package(self.mutant).module("swarm.run").play(seed, self.storm_s)
         verdict = {"pass": PASS, "violated": FAILED, "undecided": VACUOUS}[ending.verdict]
         return Result(
             seed, verdict, ending.judge, ending.text, ending.facts, ending.drawn, ending.events, ending.virtual_s,
@@ -63,7 +64,8 @@ class Swarm:
         )  # fmt: skip
 
     def replay(self, seed: int) -> str:
-        return f"raftsim sweep {SWARM} -seeds={seed}..{seed}"
+        storm = "" if self.storm_s == STORM_S else f" -storm={self.storm_s:g}s"
+        return f"raftsim sweep {SWARM} -seeds={seed}..{seed}{storm}{_flag(self.mutant)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Story:
 
     file: str
     text: str
+    mutant: str = ""
     facts: ClassVar[Sequence[str]] = FACTS
 
     @property
@@ -79,11 +82,12 @@ class Story:
         return _parsed(self.text, self.file).name
 
     def identity(self) -> dict[str, Any]:
-        return {"subject": self.file, "text": self.text}
+        return {"subject": self.file, "text": self.text, "mutant": self.mutant}
 
     def run(self, seed: int) -> Result:
         sightings = Sightings()
-        report = play_simulated(_parsed(self.text, self.file), seed, lambda _: None, [sightings.observe])
+        scenario = _parsed(self.text, self.file)
+        report = player(self.mutant)(scenario, seed, lambda _: None, [sightings.observe])
         invariant = report.reason.startswith(_INVARIANT)
         judge = (report.judge or report.verdict) if report.reason else ""
         if report.line and not invariant:
@@ -95,7 +99,7 @@ class Story:
         )  # fmt: skip
 
     def replay(self, seed: int) -> str:
-        return f"raftsim run {self.file} -seed={seed}"
+        return f"raftsim run {self.file} -seed={seed}{_flag(self.mutant)}"
 
 
 def run_seeds(subject: Subject, seeds: Sequence[int]) -> list[Result]:
@@ -112,6 +116,10 @@ def _run(subject: Subject, seed: int) -> Result:
         text = f"{type(error).__name__}: {error} ({frame.name}, line {frame.lineno})"
         result = Result(seed, FAILED, EXCEPTION, text)
     return replace(result, wall_s=perf_counter() - began)
+
+
+def _flag(mutant: str) -> str:
+    return f" -mutant={mutant}" if mutant else ""
 
 
 @lru_cache(maxsize=4)

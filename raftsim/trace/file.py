@@ -27,7 +27,15 @@ SCHEMA: Final = "raftsim.trace/1"
 MAX_LINE_BYTES: Final = 64 << 20
 
 _KINDS: Final = frozenset(TOLD_BY_NODE + TOLD_BY_WORLD)
-_HEADER: Final = {"schema": str, "version": str, "file": str, "scenario": str, "seed": int, "servers": dict}
+_HEADER: Final = {
+    "schema": str,
+    "version": str,
+    "file": str,
+    "scenario": str,
+    "seed": int,
+    "servers": dict,
+    "mutant": str,
+}
 _ENDING: Final = {"events": int, "digest": str, "verdict": str, "reason": str}
 _RECORD: Final = {"time", "seq", "node", "kind", "cause", "fields"}
 
@@ -36,7 +44,8 @@ _RECORD: Final = {"time", "seq", "node", "kind", "cause", "fields"}
 class Header:
     """`scenario` is the text of the scenario that was read from `file`; `servers` are the first ones, name to id.
 
-    `version` is that of raftsim: another one may run the same scenario otherwise.
+    `version` is that of raftsim: another one may run the same scenario otherwise. `mutant`: the bug that was
+    planted, or an empty word.
     """
 
     file: str
@@ -44,6 +53,7 @@ class Header:
     seed: int
     servers: dict[str, str]
     version: str
+    mutant: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from raftsim.cli.main import main
-from raftsim.scenario import sim_target, traced
+from raftsim.mutants import planted
+from raftsim.scenario import sim_target
 from raftsim.scenario.play import play_simulated
 from raftsim.sim.delays import Uniform
 from raftsim.sim.network import NetworkModel
@@ -78,7 +79,7 @@ def test_a_run_that_ends_too_early_or_too_late(
     shorter.write_bytes(b"".join(lines[:-1]) + json.dumps(ending).encode() + b"\n")
     assert main(["replay", str(shorter)]) == 1
     assert "recorded the run has ended" in capsys.readouterr().out
-    monkeypatch.setattr(traced, "play_simulated", lambda *args: play_simulated(*args[:3]))
+    monkeypatch.setattr(planted, "player", lambda _: lambda *args: play_simulated(*args[:3]))
     assert main(["replay", crash]) == 1
     assert "now      the run has ended" in capsys.readouterr().out
 

@@ -22,6 +22,7 @@ END: dict[str, Any] = {"events": 1, "digest": "", "verdict": "pass", "reason": "
 FIRST: dict[str, Any] = {
     "schema": file.SCHEMA,
     "version": "0",
+    "mutant": "",
     "file": "x",
     "scenario": "",
     "seed": 1,
