@@ -128,10 +128,14 @@ DISK: Final[dict[str, Callable[[Field], Any]]] = {
     "stall": _stall,
     "slow": _number_of(2, MAX_FACTOR),
     "fail": lambda field: field.choice(MUTATING),
+    "read_only": _true,
     "fill": _number_of(0, MAX_BYTES),
     "cut_power": _number_of(0, MAX_BYTES),
     "lie": _true,
+    "misdirect": _number_of(1, MAX_BYTES),
     "rot": _number_of(0, MAX_BYTES),
     "mend": _true,
 }
-IN_BYTES: Final = ("fail", "fill", "cut_power", "lie", "rot")  # these need the real log over simulated files
+IN_BYTES: Final = tuple(
+    fault for fault in DISK if fault not in ("stall", "slow", "mend")
+)  # these need the real log over simulated files

@@ -68,7 +68,7 @@ class SimFaults:
             return lambda: (host.life, host.halted) != life
         before = disk.felt(fault)
         act = getattr(disk, fault)
-        act() if fault in ("lie", "mend") else act(value)
+        act() if value is True else act(value)
         return lambda: fault == "mend" or disk.felt(fault) > before
 
     def clock(self, name: str, rate: float, jump_s: float) -> Felt:

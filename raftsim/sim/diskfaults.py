@@ -83,7 +83,7 @@ class DiskFaults:
         self.rot(f"{path}/{next(iter(self._files.directory(path).names()), '')}", offset)
 
     def felt(self, fault: str) -> int:
-        """How often `stall`, `slow`, `fail`, `fill`, `cut_power` or `lie` took effect on this disk so far."""
+        """How often a fault, by the name of its method, took effect on this disk so far."""
         store = self._disk.store
         return self._disk.felt[fault] + (store.files.felt[fault] if isinstance(store, ByteStore) else 0)
 

@@ -85,6 +85,7 @@ class SimFile:
         files = self._files
         files.check("write", self._path)
         offset += files.astray_bytes
+        files.felt["misdirect"] += files.astray_bytes > 0
         files.astray_bytes = 0
         fits = data[: max(0, files.room(self._inode) - offset)]
         allowed = files.spend("write", self._path, len(fits))
@@ -199,7 +200,7 @@ class SimFiles:
         self.lying = False
         self.astray_bytes = 0
         self.witness: Callable[[str, str, int], None] | None = None
-        self.felt: Counter[str] = Counter()  # how often an operation failed, found no room or power, or lied
+        self.felt: Counter[str] = Counter()  # how often an operation met a fault, by the fault
         self.syncs = 0
         self.open_files = 0
         self._directories: dict[str, SimDirectory] = {}
@@ -268,7 +269,7 @@ class SimFiles:
     def check(self, operation: str, path: str) -> None:
         number = self.failing_once.pop(operation, None) or self.failing.get(operation)
         if number is not None:
-            self.felt["fail"] += 1
+            self.felt["read_only" if number == errno.EROFS else "fail"] += 1
             raise OSError(number, os.strerror(number), path)
 
     def step(self, operation: str, path: str) -> None:

@@ -36,6 +36,8 @@ FELT = {
     "fill": "  - disk: {node: follower:1, fill: 0}\n    as: full\n  - put: {count: 1000, clients: 8}\n    via: first\n",
     "power": "  - disk: {node: follower:1, cut_power: 300}\n    as: dark\n  - put: 9\n    via: first\n"
     "  - restart: dark\n",
+    "read-only": "  - disk: {node: follower:1, read_only: true}\n  - put: 3\n",
+    "misdirect": "  - disk: {node: follower:1, misdirect: 4096}\n  - put: 3\n",
     "lie": "  - disk: {node: follower:1, lie: true}\n  - put: 3\n",
     "rot": "  - put: 3\n  - crash: follower:1\n    as: bad\n  - disk: {node: bad, rot: 200}\n"
     "  - restart: bad\n    starts: false\n",
@@ -63,6 +65,8 @@ def test_a_fault_that_is_felt(name: str) -> None:
         ("  - disk: {node: follower:1, stall: forever}\n  - run: 1s\n", "did not feel it"),
         ("  - disk: {node: n1, slow: 9}\n  - disk: {node: n1, mend: true}\n  - put: 9\n", "did not feel it"),
         ("  - disk: {node: all, fail: sync}\n", "did not feel it"),
+        ("  - disk: {node: n1, read_only: true}\n", "did not feel it"),
+        ("  - disk: {node: n1, misdirect: 512}\n", "did not feel it"),
         ("  - disk: {node: n1, cut_power: 999999}\n  - put: 1\n", "n1 did not feel it"),
         ("  - disk: {node: n1, rot: 100}\n  - run: 1s\n", "n1 did not feel it"),
         ("  - clock: {node: n1, jump: 5s}\n", "n1 did not look at it"),

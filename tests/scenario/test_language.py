@@ -20,7 +20,7 @@ from raftsim.sim.network import NetworkModel
 
 HEAD = "name: x\nsteps:\n"
 LINK = "(known: bandwidth, delay, duplicate, loss, queue_bytes, reorder)"
-DISK = "(known: cut_power, fail, fill, lie, mend, rot, slow, stall)"
+DISK = "(known: cut_power, fail, fill, lie, mend, misdirect, read_only, rot, slow, stall)"
 KNOWN = (
     "(known: check, clock, crash, deliver, disk, drop, duplicate, get, heal, hold, isolate, link, partition, put, "
     "remove, restart, run, slow, until, wipe)"
