@@ -13,7 +13,7 @@ from raftsim.storage.segment import Image, Segment, name_of
 @mutant(
     "B42",
     "damage in the middle of the log taken for its end",
-    source="etcd#5230, pebble#453; Alagappan et al., FAST 2018",
+    source="pebble#453, samyama#1335; Alagappan et al., FAST 2018",
     needs=("bit rot",),
     judge="restored as written",
 )
@@ -27,7 +27,7 @@ def damage_taken_for_torn() -> None:
 @mutant(
     "B42",
     "a torn write taken for damage",
-    source="rabbitmq/ra#284, etcd#14093",
+    source="etcd#5230, etcd#14093, rabbitmq/ra#283",
     needs=("power cut within a write",),
     judge="convergence",
     trap=a_write_is_torn,
