@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from raftsim.core import replication
 from raftsim.core.entry import COMMAND, Entry
-from raftsim.core.errors import NotLeader
 from raftsim.core.raft import Raft
 from raftsim.mutants.mutant import mutant, replace
 from raftsim.node.clients import Clients
@@ -43,9 +41,10 @@ def answer_by_index() -> None:
 def log_without_limit() -> None:
     """A leader takes whatever it is given while nothing can be committed. Its log grows until its memory is full."""
 
-    def propose(raft: Raft, data: bytes, kind: int = COMMAND) -> tuple[int, int]:
-        if raft.role != "leader":
-            raise NotLeader(raft.leader)
-        return replication.append_own(raft, Entry(raft.term, kind, data)), raft.term
+    propose = Raft.propose
 
-    replace(Raft, "propose", propose)
+    def unlimited(raft: Raft, data: bytes, kind: int = COMMAND) -> tuple[int, int]:
+        raft.uncommitted_bytes = 0
+        return propose(raft, data, kind)
+
+    replace(Raft, "propose", unlimited)
