@@ -224,7 +224,7 @@ def rewrite_in_parts() -> None:
 
 
 @mutant(
-    "",
+    "B38",
     "the name of a new file not synced",
     source="Pillai et al., OSDI 2014",
     needs=("power cut",),

@@ -36,7 +36,7 @@ def state_merged() -> None:
 
 
 @mutant(
-    "",
+    "B48",
     "a snapshot that shows what was applied meanwhile",
     source="Raft section 7 (copy-on-write), dissertation 5.1.1",
     judge="equal snapshots",
@@ -54,7 +54,7 @@ def snapshot_not_frozen() -> None:
 
 
 @mutant(
-    "",
+    "B48",
     "a part of the state not restored",
     source="Raft section 7",
     needs=("partition",),

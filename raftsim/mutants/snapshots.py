@@ -235,7 +235,7 @@ def chunk_never_sent_again() -> None:
 
 
 @mutant(
-    "",
+    "B38",
     "a received snapshot acknowledged before it is synced",
     source="Raft section 7; Pillai et al., OSDI 2014",
     needs=("power cut",),
