@@ -49,7 +49,7 @@ def old_snapshot_installed() -> None:
     "B47",
     "entries that contradict a snapshot survive its installation",
     source="Raft section 7 (Figure 13, step 6); hashicorp/raft#697, openraft#753",
-    needs=("partition", "hold"),
+    needs=("partition",),
     judge="liveness",
 )
 def conflict_survives_install() -> None:
@@ -73,7 +73,7 @@ def conflict_survives_install() -> None:
     "B47",
     "a restart keeps entries that contradict the snapshot",
     source="Raft section 7 (Figure 13, steps 6 and 7); openraft#323",
-    needs=("partition", "crash"),
+    needs=("partition", "power cut"),
     judge="restored as written",
 )
 def conflict_survives_restart() -> None:
