@@ -30,6 +30,7 @@ class NodeGhost:
     config: Any = None
     commit: int = 0
     applied: int = 0
+    half: Any = None  # the snapshot whose last chunk a crash met: it is there, or it is not
     known: bool = False  # it was started before, and its disk is still the same
     incarnation: int = 0  # as which it speaks
     lost: list[tuple[int, LogGhost]] = field(default_factory=list)  # what wipes took, with who held it
@@ -87,6 +88,9 @@ class Ghost:
 
     def prepare_start(self, node: NodeGhost, restored: Any) -> None:
         """What its disk no longer says of the log is known from what it was given, or from what was committed."""
+        if node.half is not None and restored.snapshot == node.half:
+            self._install(node, node.half)
+            self._stand_on_snapshot(node)
         base = restored.base_index
         own = node.durable_log.term_at(base) == restored.base_term
         self.found = (node.durable_log if own else self.committed).copy(base)
@@ -100,6 +104,7 @@ class Ghost:
         node.log = self.found
         node.durable_log = self.found.copy(self.found.last)
         node.snapshot = restored.snapshot
+        node.half = None
         node.pending.clear()
         node.role, node.term = FOLLOWER, node.hard[0]
         node.config_index, node.config = node.log.config_at(node.log.last)
@@ -132,7 +137,12 @@ class Ghost:
                 self._install(node, change.snapshot)
             self._stand_on_snapshot(node)
 
-    on_crash = on_synced  # what survives
+    def on_crash(self, node: NodeGhost, seq: int) -> None:
+        """What survives. A chunk is written behind the record of its write, so the last one may have got lost alone."""
+        last = next((change for change in node.pending if change.seq == seq), None)
+        if last is not None:
+            node.half, last.snapshot = last.snapshot, None
+        self.on_synced(node, seq)
 
     def on_snapshot(self, node: NodeGhost, kept: Any) -> None:
         meta, _ = kept

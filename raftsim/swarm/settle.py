@@ -17,6 +17,7 @@ from raftsim.sim.world import World
 
 CALM_S: Final = 6.0  # what waited for a leader meanwhile (up to 5 s) is done or given up, a removal too
 AGREE_S: Final = 20.0
+LOOKS: Final = 5  # at the logs, while nobody leads for long
 CONVERGE_S: Final = 600.0  # a log is long where Appends hold one entry each, and so is a snapshot in tiny chunks
 ELECT_S: Final = 10.0
 
@@ -42,13 +43,32 @@ def settle(world: World, *, retire: bool = False) -> None:
     mend(world)
     world.run(CALM_S)
     if retire:
-        demand(world, world.run_until(lambda: settled(world), AGREE_S), CONVERGENCE, "there are no agreed members")
-        for name in world.alive:
-            if name not in members(world):
-                world.stop(name)
+        demand(world, _agree(world), CONVERGENCE, "there are no agreed members")
+        _keep_only(world, members(world))
         world.run(1)  # its last messages are still on their way
     converge(world)
     serve(world)
+
+
+def _agree(world: World) -> bool:
+    """Whether there is a leader that is ready. While there is none, those are shut down whom the longest log does not
+    name: they may be what keeps the others from it. The next look at the logs may find that they are needed."""
+    for _ in range(LOOKS):
+        if world.run_until(lambda: settled(world), AGREE_S):
+            return True
+        rafts = [node.raft for host in world.hosts.values() if (node := host.node) is not None]
+        newest = max(rafts, key=lambda raft: (raft.log.last_term, raft.log.last_index))
+        _keep_only(world, [world.name_of(id) for id in newest.config.members()])
+    return False
+
+
+def _keep_only(world: World, names: Collection[str]) -> None:
+    """Shut down all others, and start these."""
+    for name in world.names:
+        if name in world.alive and name not in names:
+            world.stop(name)
+        elif name in names and name not in world.alive:
+            world.restart(name)
 
 
 def mend(world: World, broken: Collection[str] = ()) -> None:

@@ -63,9 +63,12 @@ class Storm:
         self._sightings = Sightings()
         self.seen = self._sightings.seen
         self._changes: list[PendingOutcome] = []
-        self._wiped = False  # a disk was lost, and its server has no vote again yet
         size, raft_protocol = self.rng.choice(sizes), self.rng.choice([2, 3])
         self.founded = self.rng.random() < 0.7 or not weather.settings.pre_vote
+        # A voter has no vote (again) yet: a disk was lost, or not all have found out that they are founders. One that
+        # crashes before it has that on its disk is one that lost it to those who have begun.
+        self._wiped = not self.founded
+        self._alone = size == 1
         self.world = World(
             size,
             seed=seed,
@@ -191,13 +194,19 @@ class Storm:
     def _wipe(self) -> None:
         """One disk at a time, and none while who is a member is in motion: a quorum must be able to bear it."""
         self._changes = [change for change in self._changes if change.outcome is None]
-        self._wiped = self._wiped and not remember(self.world)
-        if not self._changes and not self._wiped and wipeable(self.world):
-            self._wiped = True
+        if not self._changes and not self._forgotten() and wipeable(self.world):
             name = self.rng.choice([name for name in self.world.names if self._votes(name)])
+            if self._alone and name == self.world.names[0]:
+                return  # the only first server has no witness of its past
+            self._wiped = True
             self.world.wipe(name)
             if self.rng.random() < 0.5:
                 self._restart(name)
+
+    def _forgotten(self) -> bool:
+        """Whether some voter still has no vote."""
+        self._wiped = self._wiped and not remember(self.world)
+        return self._wiped
 
     def _votes(self, name: str) -> bool:
         node = self.world.hosts[name].node
@@ -206,7 +215,7 @@ class Storm:
     def _change(self, name: str) -> None:
         """One to three changes at once; those of more than one vote take joint consensus."""
         world, rng = self.world, self.rng
-        if self._wiped and not remember(world):
+        if self._forgotten():
             return
         if len(world.names) < MAX_SERVERS and rng.random() < 0.3:
             world.add(new := f"n{len(world.names) + 1}")

@@ -6,6 +6,7 @@ from raftsim.core.config import of
 from raftsim.core.entry import HardState, Restored, bootstrapped
 from raftsim.core.messages import VoteReply
 from raftsim.core.output import FOLLOWER, LEADER, PRE_CANDIDATE
+from raftsim.trace.events import WIPE
 from tests.check.story import TRIO, Story, breaks, config, keeps
 
 
@@ -108,6 +109,18 @@ def vote_for_an_equal_log(story: Story) -> None:
     story.replicate("n1", "n2", 1, 2)
     story.replicate("n1", "n3", 1, 2)
     story.elect("n3", 2, "n2")
+
+
+@keeps
+def a_wiped_server_stands_again_in_a_term_in_which_it_had_asked(story: Story) -> None:
+    story.stand("n1", 2)
+    story.ask("n1", 2, "n2")
+    story.crash("n1")
+    story.tell("n1", WIPE, None)
+    story.start("n1", bootstrapped(TRIO))
+    story.elect("n3", 1, "n2")
+    story.replicate("n3", "n1", 1, 2)
+    story.stand("n1", 2)  # with a longer log than it had then
 
 
 @breaks("leader completeness")

@@ -141,6 +141,30 @@ def restart_from_a_snapshot_and_what_is_behind_it(story: Story) -> None:
     story.restore("n1", meta(2, 1))
 
 
+@keeps
+def a_crash_between_a_record_and_its_chunk(story: Story) -> None:
+    """The last chunk is behind the record of its write; a crash that keeps the record may lose the chunk."""
+    _applied_everywhere(story)
+    story.write("n3", (1, None), 2, Entry(1, NOOP))
+    story.sync("n3")
+    for found in (None, meta(2, 1)):
+        story.receive("n3", meta(2, 1))
+        story.crash("n3")
+        log = [*bootstrapped(TRIO).entries, Entry(1, NOOP)]
+        story.start("n3", Restored(HardState(1), log, snapshot=found))
+
+
+@breaks("restored as written")
+def chunk_missing_that_was_durable(story: Story) -> None:
+    _applied_everywhere(story)
+    story.write("n3", (1, None), 2, Entry(1, NOOP))
+    story.sync("n3")
+    story.receive("n3", meta(2, 1))
+    story.sync("n3")
+    story.crash("n3")
+    story.start("n3", Restored(HardState(1), [*bootstrapped(TRIO).entries, Entry(1, NOOP)]))
+
+
 @breaks("restored as written")
 def contradicting_entry_survives_the_snapshot(story: Story) -> None:
     _contradicted(story)
