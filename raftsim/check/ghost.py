@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Final
 
 from raftsim.check.history import Change, Hard, LogGhost, changed
 
 LEADER: Final = "leader"
 FOLLOWER: Final = "follower"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What servers are told not to go beyond."""
+
+    uncommitted_bytes: float = inf
+    pending_requests: float = inf
 
 
 @dataclass(slots=True)
@@ -58,8 +67,9 @@ class Ghost:
     Called after the judges have seen the event, except `prepare_*`, which come before.
     """
 
-    def __init__(self, names: Mapping[str, str] | None = None) -> None:
+    def __init__(self, names: Mapping[str, str] | None = None, limits: Limits | None = None) -> None:
         self.names: Mapping[str, str] = {} if names is None else names  # id -> name, where they differ
+        self.limits = limits or Limits()
         self.nodes: dict[str, NodeGhost] = {}
         self.committed = LogGhost()  # what leaders have committed
         self.committed_by: list[tuple[int, str]] = [(0, "")]  # per index: (term, name) of the leader that was first

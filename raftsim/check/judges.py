@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from raftsim.check.append_only import LeaderAppendOnly
+from raftsim.check.bounded import BoundedQueues
 from raftsim.check.commit_durable import CommittedIsDurable
 from raftsim.check.commit_immutable import CommittedImmutable
 from raftsim.check.commit_quorum import CommitQuorum
@@ -14,7 +15,7 @@ from raftsim.check.durability import Durability
 from raftsim.check.durable_before_send import DurableBeforeSend
 from raftsim.check.election_safety import ElectionSafety
 from raftsim.check.equal_snapshots import EqualSnapshots
-from raftsim.check.ghost import Ghost, NodeGhost
+from raftsim.check.ghost import Ghost, Limits, NodeGhost
 from raftsim.check.leader_completeness import LeaderCompleteness
 from raftsim.check.log_matching import LogMatching
 from raftsim.check.messages import MessageSanity
@@ -53,6 +54,7 @@ INVARIANTS: tuple[type[Any], ...] = (
     EqualSnapshots,
     RestoredAsWritten,
     Durability,
+    BoundedQueues,
     NoException,
 )
 # What any of them, or the ghost, has a method for; sent messages are told apart by their types.
@@ -80,13 +82,18 @@ class Judges:
     An invariant is a class with a method `on_<kind>` for each kind of event it needs (`on_send_<message>` for sent
     messages). It sees the event before the ghost takes it in, and returns a sentence if the event breaks it. `names`
     maps ids to the names of servers in events, where they differ. `invariants`: those that are watched; `Durability`
-    has to be among them.
+    has to be among them. `limits`: what queues are bounded by.
     """
 
     kinds = (*KINDS, SEND)
 
-    def __init__(self, names: Mapping[str, str] | None = None, invariants: Sequence[type[Any]] = INVARIANTS) -> None:
-        self.ghost = Ghost(names)
+    def __init__(
+        self,
+        names: Mapping[str, str] | None = None,
+        invariants: Sequence[type[Any]] = INVARIANTS,
+        limits: Limits | None = None,
+    ) -> None:
+        self.ghost = Ghost(names, limits)
         self.violations: list[Violation] = []
         watching = [invariant(self.ghost) for invariant in invariants]
         self.durability = next(found for found in watching if isinstance(found, Durability))

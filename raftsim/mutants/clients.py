@@ -36,7 +36,7 @@ def answer_by_index() -> None:
     "no limit for what is not committed",
     source="etcd Config.MaxUncommittedEntriesSize, raft-rs max_uncommitted_size",
     needs=("partition",),
-    judge="expectation",
+    judge="bounded queues",
 )
 def log_without_limit() -> None:
     """A leader takes whatever it is given while nothing can be committed. Its log grows until its memory is full."""

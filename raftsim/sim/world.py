@@ -17,6 +17,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from raftsim.check.ghost import Limits
 from raftsim.check.judges import Judges
 from raftsim.check.violation import InvariantViolated, Violation
 from raftsim.core.config import Config, Server, initial
@@ -78,7 +79,9 @@ class World:
         self._strict = strict
         self._timeline = Timeline()
         self._listeners: defaultdict[str, list[Observer]] = defaultdict(list)
-        self.judges = Judges(self._members.names) if judges else None
+        settings, node_settings = settings or Settings(), node_settings or NodeSettings()
+        limits = Limits(settings.max_uncommitted_bytes, node_settings.max_pending_requests)
+        self.judges = Judges(self._members.names, limits=limits) if judges else None
         self.violations: list[Violation] = self.judges.violations if self.judges else []
         if self.judges is not None:
             self._listen(self.judges.observe, self.judges.kinds)
@@ -87,7 +90,7 @@ class World:
         self._by_id: dict[str, Host] = {}
         self.network = Network(self._timeline, network or NetworkModel(), Random(f"{seed}/network"), self._by_id)
         common = (disk or DiskModel(), seed, self._listeners, self._timeline, self.network)
-        self._build = Build(settings or Settings(), node_settings or NodeSettings(), machine, *common)
+        self._build = Build(settings, node_settings, machine, *common)
         self._first = self.names
         self._genesis = initial(Server(info.id, info.address) for info in map(self._members.add, self.names))
         for name in self.names:

@@ -23,6 +23,7 @@ from raftsim.swarm.wipes import remember, wipeable
 MAX_SERVERS: Final = 7
 SIZES: Final = (3, 4, 5)
 BURST: Final = 25  # requests to one server: a leader that is cut off grows a log that comes to nothing
+FEW: Final = 0.2  # of the runs have servers that take little before it is committed
 OPS: Final = (VOTER, VOTER, LEARNER, REMOVE)
 
 
@@ -56,6 +57,8 @@ class Storm:
         self.form: Form = disk_rng.choice(FORMS)
         weather = Weather.draw(self.rng)
         self.weather = weather = weather.with_leases(self.drift) if self.drift else weather
+        if Random(f"{seed}/limits").random() < FEW:
+            self.weather = weather = weather.with_little_room()
         self.steadiness = steadiness or Steadiness()
         self._windows = Random(f"{seed}/windows")
         self._until: dict[str, float] = {}  # server -> when it may go up, or down, again

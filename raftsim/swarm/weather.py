@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from random import Random
+from typing import Final
 
 from raftsim.core.settings import Settings
 from raftsim.node.settings import NodeSettings
 from raftsim.sim.delays import Delay, Exponential, Normal, Uniform
 from raftsim.sim.disk import DiskModel
 from raftsim.sim.network import NetworkModel
+
+LITTLE_ROOM_BYTES: Final = 600  # a dozen writes
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,10 @@ class Weather:
         """The same, with lease reads and what they demand."""
         settings = replace(self.settings, lease_reads=True, max_clock_drift=drift, stickiness=True, fast_failover=False)
         return replace(self, settings=settings)
+
+    def with_little_room(self) -> Weather:
+        """The same, with leaders that soon refuse what they cannot commit."""
+        return replace(self, settings=replace(self.settings, max_uncommitted_bytes=LITTLE_ROOM_BYTES))
 
     @staticmethod
     def draw(rng: Random) -> Weather:

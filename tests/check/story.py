@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from raftsim.check.ghost import Limits
 from raftsim.check.judges import Judges
 from raftsim.core.config import Config, of
 from raftsim.core.entry import COMMAND, NOOP, Entry, HardState, Restored, SnapshotMeta, bootstrapped
@@ -44,7 +45,7 @@ class Story:
     """`logs` is what each server holds in memory. Ids are names."""
 
     def __init__(self) -> None:
-        self.judges = Judges()
+        self.judges = Judges(limits=Limits(uncommitted_bytes=10, pending_requests=2))
         self.time = 0.0
         self.logs: dict[str, list[Entry]] = {}
         self.seqs: dict[str, int] = {}

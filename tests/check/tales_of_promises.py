@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from raftsim.core.entry import NOOP, Entry, HardState, Restored, bootstrapped
 from raftsim.core.messages import Append, AppendReply, Vote, VoteReply
-from raftsim.core.output import CANDIDATE, FOLLOWER, PRE_CANDIDATE
+from raftsim.core.output import CANDIDATE, FOLLOWER, LEADER, PRE_CANDIDATE
 from raftsim.node.requests import Command, Outcome, Query
 from raftsim.trace.events import ERROR, OUTCOME, READ, REQUEST
 from tests.check.story import TRIO, Story, breaks, command, keeps
@@ -134,6 +134,44 @@ def lost_write_missing_after_a_restart(story: Story) -> None:
 def acknowledged_without_being_applied(story: Story) -> None:
     story.tell("n1", REQUEST, (7, Command(b"put")))
     story.tell("n1", OUTCOME, (7, Outcome("ok")))
+
+
+@breaks("bounded queues")
+def leader_takes_more_than_it_may(story: Story) -> None:
+    story.elect("n1", 1, "n2")
+    story.lead_write("n1", command(1, b"12345"), command(1, b"1234567"))
+
+
+@keeps
+def leader_takes_more_when_some_is_committed(story: Story) -> None:
+    story.elect("n1", 1, "n2")
+    story.lead_write("n1", command(1, b"12345"))
+    story.replicate("n1", "n2", 1, 2)
+    story.commit("n1", 3, LEADER)
+    story.lead_write("n1", command(1, b"1234567"))
+
+
+@keeps
+def follower_takes_what_two_leaders_could_not_commit(story: Story) -> None:
+    story.elect("n1", 1, "n2")
+    story.lead_write("n1", command(1, b"1234567"))
+    story.replicate("n1", "n2", 1, 2)
+    story.elect("n2", 2, "n3")
+    story.write("n3", (2, "n2"), 2, *story.logs["n2"][1:], command(2, b"1234567"))
+
+
+@breaks("bounded queues")
+def more_requests_than_a_server_may_work_on(story: Story) -> None:
+    for number in range(4):
+        story.tell("n1", REQUEST, (number, Command(b"put")))
+
+
+@keeps
+def request_that_is_refused_because_there_are_too_many(story: Story) -> None:
+    for number in range(3):
+        story.tell("n1", REQUEST, (number, Command(b"put")))
+    story.tell("n1", OUTCOME, (2, Outcome("refused")))
+    story.tell("n1", REQUEST, (3, Command(b"put")))
 
 
 @breaks("no exception")
