@@ -107,7 +107,7 @@ def force_without_a_word() -> None:
 @mutant(
     "B21",
     "a transfer is never given up",
-    source="Raft dissertation section 3.10 (ends after an election timeout); etcd#4916; raft-rs#144; hashicorp/raft#413",
+    source="Raft dissertation section 3.10 (ends in an election timeout); etcd#4916; raft-rs#144; hashicorp/raft#413",
     needs=("transfer", "crash"),
     judge="liveness",
     trap=to_one_that_died,
