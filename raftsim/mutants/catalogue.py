@@ -5,10 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from raftsim.mutants import clients, durability, elections, machines, recovery, replication, snapshots
+from raftsim.mutants import (
+    clients,
+    durability,
+    elections,
+    liveness,
+    machines,
+    reads,
+    recovery,
+    replication,
+    snapshots,
+    transfer,
+)
 from raftsim.mutants.mutant import Mutant
 
-PARTS: Final = (clients, durability, elections, machines, recovery, replication, snapshots)
+PARTS: Final = (
+    elections,
+    liveness,
+    transfer,
+    replication,
+    durability,
+    recovery,
+    snapshots,
+    machines,
+    reads,
+    clients,
+)
 
 CATALOGUE: Final[Mapping[str, Mutant]] = {
     found.id: found for part in PARTS for found in vars(part).values() if isinstance(found, Mutant)
