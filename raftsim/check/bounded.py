@@ -21,6 +21,8 @@ class BoundedQueues:
         self._open[node.name] = self._bytes[node.name] = 0
         self._tails[node.name].clear()
         self._take(node, restored.base_index + 1, restored.entries)
+        if restored.snapshot is not None:
+            self._commit(node, restored.snapshot.index)
         return None
 
     def on_write(self, node: NodeGhost, write: Any) -> str | None:
@@ -33,9 +35,7 @@ class BoundedQueues:
         return None
 
     def on_commit(self, node: NodeGhost, commit: Any) -> str | None:
-        tail = self._tails[node.name]
-        while tail and tail[0][0] <= commit.index:
-            self._bytes[node.name] -= tail.popleft()[1]
+        self._commit(node, commit.index)
         return None
 
     def on_request(self, node: NodeGhost, _: Any) -> str | None:
@@ -48,6 +48,11 @@ class BoundedQueues:
     def on_outcome(self, node: NodeGhost, _: Any) -> str | None:
         self._open[node.name] -= 1
         return None
+
+    def _commit(self, node: NodeGhost, index: int) -> None:
+        tail = self._tails[node.name]
+        while tail and tail[0][0] <= index:
+            self._bytes[node.name] -= tail.popleft()[1]
 
     def _take(self, node: NodeGhost, first_index: int, entries: Any) -> int:
         """Returns how many bytes came with these entries."""

@@ -18,7 +18,7 @@ from raftsim.check.clients.durable import lost_writes
 from raftsim.check.clients.exactly_once import exactly_once
 from raftsim.check.clients.freshness import freshness
 from raftsim.check.violation import InvariantViolated
-from raftsim.node.requests import OK
+from raftsim.node.requests import OK, TransferLeadership
 from raftsim.sim.clients import Clients, Load
 from raftsim.sim.workload import ITEM, Mix
 from raftsim.swarm import settle
@@ -114,20 +114,35 @@ class _Run:
             for name in sorted(broken):
                 self._break_for_good(name)
             world.run(settle.CALM_S)
+            self._hand_over_to_the_broken()
             settle.converge(world, broken)
             settle.serve(world, broken)
         idle = world.run_until(lambda: self.clients.idle, IDLE_S)
         demand(world, idle, settle.SERVICE, "a client never has an answer, not even that there is none")
 
     def _break_for_good(self, name: str) -> None:
-        """It is dead, or frozen, or nobody hears it and it hears nobody."""
-        world = self.world
-        how = self._rng.choice(["dead", "frozen", "alone"])
+        """It is dead, or frozen, or alone: nobody hears it and it hears nobody. Or its disk hangs. Or only one of the
+        others hears it, if leaders look whether they have a quorum: one that does not may stay for ever like this."""
+        world, checked = self.world, self.storm.weather.settings.check_quorum
+        how = self._rng.choice(["dead", "frozen", "alone", *(["stuck", "bridged"] if checked else [])])
+        if how == "stuck":
+            world.disk(name).stall()
+            return
         if name in world.alive and how == "dead":
             world.crash(name)
         elif name in world.alive and how == "frozen" and not world.hosts[name].paused:
             world.pause(name)
-        world.isolate(name)
+        bridge = self._rng.choice([other for other in world.names if other not in self.broken])
+        for other in world.names:
+            if other != name and (how != "bridged" or other != bridge):
+                world.cut(name, other)
+                world.cut(other, name)
+
+    def _hand_over_to_the_broken(self) -> None:
+        """One of them is asked for as the new leader. That comes to nothing, and must not stop the others."""
+        world, leader = self.world, self.world.leader()
+        if leader is not None and self._rng.random() < 0.5:
+            world.submit(leader, TransferLeadership(id=world.ids[min(self.broken)]))
 
     def _final(self) -> dict[str, Any]:
         """What every key of the clients holds in the end."""

@@ -15,6 +15,7 @@ from raftsim.sim.bytestore import ByteStore
 from raftsim.sim.disk import FORMS, RECORDS, Form
 from raftsim.sim.host import PendingOutcome
 from raftsim.sim.world import World
+from raftsim.swarm.aimed import Aimed
 from raftsim.swarm.settle import put
 from raftsim.swarm.sightings import TORN, Sightings
 from raftsim.swarm.weather import Weather
@@ -83,6 +84,7 @@ class Storm:
             founded=self.founded,
             observers=[self._sightings.observe, *observers],
         )
+        self._aimed = Aimed(self.world, weather.settings.election_timeout_max_s, seed)
 
     def storm(self, for_s: float) -> None:
         """Faults and requests, until `for_s` seconds of virtual time. Raises InvariantViolated."""
@@ -94,7 +96,9 @@ class Storm:
                 self._break_a_disk()
             if self.drift and self._clocks.random() < 0.1:
                 self._set_clock()
+            self._aimed.strike()
             self.ask()
+        self._aimed.end()
         self._storming = False
 
     def ask(self) -> None:

@@ -7,7 +7,7 @@ from raftsim.core.messages import Append, AppendReply, Vote, VoteReply
 from raftsim.core.output import CANDIDATE, FOLLOWER, LEADER, PRE_CANDIDATE
 from raftsim.node.requests import Command, Outcome, Query
 from raftsim.trace.events import ERROR, OUTCOME, READ, REQUEST
-from tests.check.story import TRIO, Story, breaks, command, keeps
+from tests.check.story import TRIO, Story, breaks, command, keeps, meta
 
 
 @breaks("durable before send")
@@ -158,6 +158,23 @@ def follower_takes_what_two_leaders_could_not_commit(story: Story) -> None:
     story.replicate("n1", "n2", 1, 2)
     story.elect("n2", 2, "n3")
     story.write("n3", (2, "n2"), 2, *story.logs["n2"][1:], command(2, b"1234567"))
+
+
+@keeps
+def leader_that_was_restarted_from_a_snapshot_of_what_its_log_still_has(story: Story) -> None:
+    story.elect("n1", 1, "n2")
+    story.lead_write("n1", command(1, b"1234567"))
+    story.replicate("n1", "n2", 1, 2)
+    story.commit("n1", 3, LEADER)
+    story.commit("n2", 3)
+    for index in (1, 2, 3):
+        story.apply("n2", index)
+    story.snapshot("n2", meta(3, 1))
+    story.crash("n2")
+    story.start("n2", Restored(HardState(1, "n1"), story.logs["n2"], snapshot=meta(3, 1)))
+    story.restore("n2", meta(3, 1))
+    story.elect("n2", 2, "n1")
+    story.lead_write("n2", command(2, b"1234567"))
 
 
 @breaks("bounded queues")
