@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, log
 from typing import Any, Final
 
@@ -119,19 +119,28 @@ def measured(status: dict[str, Any]) -> Measured:
 
     Raises KeyError or TypeError when it is none, NoAdvice when what was measured is of no use.
     """
-    trips = [times for times in status["measured"]["round_trips"] if times["count"]]
-    slowest = max(
-        (times for times in trips if times["count"] >= ENOUGH), key=lambda times: times["p99_s"], default=None
-    )
-    syncs = status["measured"]["syncs"]
-    write_s = (
-        (syncs["min_s"], max(syncs["min_s"], 2 * syncs["median_s"] - syncs["min_s"])) if syncs["count"] else (0.0, 0.0)
-    )
+    trips = [_seconds(times) for times in status["measured"]["round_trips"] if times["count"]]
+    enough = [times for times in trips if times["count"] >= ENOUGH]
+    latency = None
+    if enough:
+        slowest = max(enough, key=lambda times: times["p99"])
+        tail = long_tail(slowest["median"] / 2, slowest["p99"] / 2)
+        latency = replace(tail, fast_s=slowest["min"] / 2)
+    write_s, kinds = (0.0, 0.0), trips
+    if status["measured"]["syncs"]["count"]:
+        syncs = _seconds(status["measured"]["syncs"])
+        write_s = syncs["min"], 2 * syncs["median"] - syncs["min"]  # around the median
+        kinds = [*trips, syncs]
     return Measured(
         server=status["name"],
         voters=sum(server["voter"] for server in status["configuration"]["servers"]),
-        samples=max((times["count"] for times in trips), default=0),
-        latency=None if slowest is None else long_tail(slowest["median_s"] / 2, slowest["p99_s"] / 2),
+        samples=round(max((times["count"] for times in trips), default=0)),
+        latency=latency,
         write_s=write_s,
-        longest_s=max([times["max_s"] for times in trips] + [syncs["max_s"] or 0.0]),
+        longest_s=max((times["max"] for times in kinds), default=0.0),
     )
+
+
+def _seconds(times: dict[str, Any]) -> dict[str, float]:
+    quantiles = {name: times[f"{name}_ms"] / 1000 for name in ("min", "median", "p99", "max")}
+    return {"count": times["count"], **quantiles}

@@ -36,16 +36,26 @@ LOOK_AGAIN_S: Final = 0.2
 )
 @option("latency", value="TIME", default="", help="Of a message, one way: 2ms, 1ms..4ms or p50=2ms,p99=9ms.")
 @option("write", value="TIME", default="", help="Of a durable write: 2ms or 1ms..4ms. Default: measured, else 0ms.")
-@option("servers", value="N", type=int, help="With a vote. Default: as found, or 3 with -latency.")
-@option("failed", value="N", type=int, default=1, help="Of these, the dead leader included. Default: 1.")
+@option("servers", value="N", type=int, help="Servers with a vote. Default: as found, or 3 with -latency.")
+@option(
+    "failed", value="N", type=int, default=1, help="So many of them have failed, the leader among them. Default: 1."
+)
 @option(
     "pause",
     value="TIME",
     default="",
     help=f"A leader that falls silent so long shall go on leading. Default: {PAUSE}, or the longest time measured.",
 )
-@option("trials", value="N", type=click.IntRange(50, 100_000), default=300, help="Simulated of each row. Default: 300.")
-@option("seed", value="N", type=click.IntRange(0, 1 << 32), default=0, help="Of the first one. Default: 0.")
+@option(
+    "trials",
+    value="N",
+    type=click.IntRange(50, 100_000),
+    default=300,
+    help="Simulated elections of each row. Default: 300.",
+)
+@option(
+    "seed", value="N", type=click.IntRange(0, 1 << 32), default=0, help="Of the first simulated election. Default: 0."
+)
 @option("j", value="N", type=click.IntRange(1, 256), help="Processes to work in. Default: one for each core.")
 @option("json", dest="as_json", help="Output the advice as JSON.")
 @with_client()

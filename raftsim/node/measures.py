@@ -11,7 +11,7 @@ from raftsim.core.progress import Progress
 from raftsim.core.raft import Raft
 
 SAMPLES: Final = 256  # the latest, of each
-_SHARES: Final = {"min_s": 0.0, "median_s": 0.5, "p90_s": 0.9, "p99_s": 0.99, "max_s": 1.0}
+_SHARES: Final = {"min_ms": 0.0, "median_ms": 0.5, "p90_ms": 0.9, "p99_ms": 0.99, "max_ms": 1.0}
 
 
 class _Trips:
@@ -54,7 +54,7 @@ class Measures:
     def view(self) -> dict[str, Any]:
         """{"syncs": TIMES, "round_trips": [{"id": str, **TIMES}]}, the latter on a leader for each other member.
 
-        TIMES: {"count": int, "min_s", "median_s", "p90_s", "p99_s", "max_s": float or None (no sample)}. A sync is
+        TIMES: {"count": int, "min_ms", "median_ms", "p90_ms", "p99_ms", "max_ms": float or None (no sample)}. A sync is
         counted from when a write is handed to the disk, so the end of the one before may be in it; a round trip from
         when a round of heartbeats begins until its first answer, so a sync of the follower may be in it.
         """
@@ -70,5 +70,5 @@ def _summary(times_s: Collection[float]) -> dict[str, Any]:
     last = len(ordered) - 1
     return {
         "count": len(ordered),
-        **{name: ordered[round(share * last)] if ordered else None for name, share in _SHARES.items()},
+        **{name: round(1000 * ordered[round(share * last)], 3) if ordered else None for name, share in _SHARES.items()},
     }
