@@ -30,7 +30,7 @@ NAMES = ("figure16", "availsim", "split-votes", "catch-up", "throughput")
         ("See how fast a new server catches up", "raftsim experiment catch-up -trials=1 -draw"),
     ],
 )
-@click.argument("name", metavar="|".join(NAMES), type=click.Choice(NAMES))
+@click.argument("name", metavar="EXPERIMENT", type=click.Choice(NAMES))
 @option(
     "trials",
     value="N",
