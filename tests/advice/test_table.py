@@ -11,6 +11,9 @@ import pytest
 
 from raftsim.advice.inputs import NoAdvice, Wanted, parse_latency
 from raftsim.advice.table import SIGMAS, SPLIT, STEPS_S, TIMES_LATENCY, advise, objection, pause_s, row, timing
+from raftsim.core.settings import Settings
+from raftsim.sim.network import NetworkModel
+from raftsim.sim.world import World
 
 
 @pytest.fixture
@@ -77,6 +80,27 @@ def test_a_pause_makes_timeouts_longer_and_is_the_reason(executor: Executor) -> 
 def test_a_pause_begins_after_a_heartbeat_and_ends_with_a_slow_one() -> None:
     assert pause_s(wanted("10ms..30ms"), 0.5) == pytest.approx(0.5 - 0.1 - 0.02)
     assert pause_s(wanted("10ms..900ms"), 0.5) == 0
+
+
+@pytest.mark.parametrize(("share", "stays"), [(0.98, True), (2.5, False)])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_leader_survives_a_pause_that_is_tolerated_and_no_longer_one(seed: int, share: float, stays: bool) -> None:
+    """At the worst moment: its next heartbeat was due."""
+    of = wanted("10ms", 3)
+    settings = Settings(election_timeout_min_s=0.3, election_timeout_max_s=0.6, heartbeat_interval_s=0.06)
+    world = World(3, seed=seed, settings=settings, network=NetworkModel(of.latency.delay))
+    world.run(5)
+    leader = world.leader()
+    assert leader is not None
+    node = world.hosts[leader].node
+    assert node is not None
+    term = node.raft.term
+    world.run(node.raft.heartbeat_deadline - world.now - 1e-6)
+    world.pause(leader)
+    world.run(share * pause_s(of, 0.3))
+    world.resume(leader)
+    world.run(1)
+    assert (node.raft.term == term and world.leader() == leader) == stays
 
 
 def test_longer_timeouts_split_less_and_take_longer(executor: Executor) -> None:
