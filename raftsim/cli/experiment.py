@@ -13,10 +13,10 @@ from raftsim.cli.output import columnize, show_json
 from raftsim.cli.progress import Progress
 
 if TYPE_CHECKING:
-    from raftsim.experiments.run import Figure, Report
+    from raftsim.experiments.report import Figure, Report
 
 WITHIN, OUTSIDE, BAD_INPUT = 0, 1, 2
-NAMES = ("figure16", "availsim", "split-votes")
+NAMES = ("figure16", "availsim", "split-votes", "catch-up", "throughput")
 
 
 @click.command(
@@ -27,10 +27,16 @@ NAMES = ("figure16", "availsim", "split-votes")
         ("Reproduce Figure 16 of the Raft paper", "raftsim experiment figure16"),
         ("See a rough picture quickly", "raftsim experiment figure16 -trials=100 -draw"),
         ("Keep the curves as a picture", "raftsim experiment availsim -svg=availsim.svg"),
+        ("See how fast a new server catches up", "raftsim experiment catch-up -trials=1 -draw"),
     ],
 )
-@click.argument("name", metavar="figure16|availsim|split-votes", type=click.Choice(NAMES))
-@option("trials", value="N", type=click.IntRange(1, 1_000_000), help="Of each series. Default: as many as published.")
+@click.argument("name", metavar="EXPERIMENT", type=click.Choice(NAMES))
+@option(
+    "trials",
+    value="N",
+    type=click.IntRange(1, 1_000_000),
+    help="Of each series. Default: as published.",
+)
 @option("seed", value="N", type=click.IntRange(0, 1 << 32), default=0, help="Of the first trial. Default: 0.")
 @option("j", value="N", type=click.IntRange(1, 256), help="Processes to work in. Default: one for each core.")
 @option("draw", help="Draw the curves into the terminal.")
@@ -41,7 +47,8 @@ def experiment(*, name: str, trials: int | None, seed: int, j: int | None, draw:
 
     "figure16" is the time without a leader on a fast network, from the Raft paper; "availsim" are elections over a wide
     area, from the dissertation; "split-votes" compares the simulator with the exact probability that an election comes
-    to nothing.
+    to nothing; "catch-up" has new servers catch up in rounds, which shrink by a known ratio; "throughput" is LogCabin's
+    latency and throughput, as far as they follow from a few costs.
 
     The exit code is 0 when every figure that is judged is within its bounds, 1 when one is outside, 2 for bad options.
     The same seed gives the same figures, however many processes work.
@@ -89,11 +96,19 @@ def _lines(report: Report, *, draw: bool) -> list[str]:
 
 
 def _row(figure: Figure) -> tuple[str, ...]:
-    unit = "" if figure.name.startswith("share") else " ms"
-    numbers = [f"{value:.3f}" if not unit else f"{value:.0f} ms" for value in (figure.simulated, figure.expected)]
-    off = f"{figure.simulated - figure.expected:+.3f}" if not unit else f"{figure.simulated / figure.expected - 1:+.1%}"
+    numbers = [_number(value, figure.unit) for value in (figure.simulated, figure.expected)]
+    if figure.unit and figure.expected:
+        off = f"{figure.simulated / figure.expected - 1:+.1%}"
+    else:
+        off = f"{figure.simulated - figure.expected:+.3f}"
     within = "-" if figure.within is None else "yes" if figure.holds else "NO"
     return (figure.series, figure.name, *numbers, off, within)
+
+
+def _number(value: float, unit: str) -> str:
+    if not unit:
+        return f"{value:.3f}"
+    return f"{value:,.0f} {unit}" if value >= 10 or value == round(value) else f"{value:.2f} {unit}"
 
 
 def _plain(report: Report) -> dict[str, Any]:
@@ -105,6 +120,7 @@ def _plain(report: Report) -> dict[str, Any]:
             {
                 "Series": figure.series,
                 "Figure": figure.name,
+                "Unit": figure.unit,
                 "Simulated": round(figure.simulated, 4),
                 "Expected": round(figure.expected, 4),
                 "Judged": figure.within is not None,

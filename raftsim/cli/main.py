@@ -39,6 +39,7 @@ COMMANDS = {
     },
     "Break and observe": {
         "why": Lazy("raftsim.cli.why:why", "Tell why the cluster is as it is"),
+        "advise": Lazy("raftsim.cli.advise:advise", "Propose election timeouts, from what is measured or said"),
         "cluster": Lazy("raftsim.cli.cluster:cluster", "Create, start and break local clusters"),
     },
 }

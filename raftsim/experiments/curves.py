@@ -10,13 +10,15 @@ from importlib.resources import files
 from statistics import fmean
 from typing import Any
 
+from raftsim.experiments.report import Point
+
 
 @dataclass(frozen=True, slots=True)
 class Curve:
     """A distribution of times. `points`: (share, ms), ascending: this share of the trials took at most that long."""
 
     mean_ms: float
-    points: tuple[tuple[float, float], ...]
+    points: tuple[Point, ...]
 
     def at(self, share: float) -> float:
         """The time at that share, between the points along a line."""
@@ -27,6 +29,10 @@ class Curve:
                 return before[1] + part * (point[1] - before[1])
             before = point
         return before[1]
+
+    def drawn(self, steps: int) -> list[Point]:
+        """As a line: (time, share) at as many shares."""
+        return [(self.at(step / (steps - 1)), step / (steps - 1)) for step in range(steps)]
 
 
 def curve(times_ms: Sequence[float]) -> Curve:
@@ -40,9 +46,14 @@ def curve(times_ms: Sequence[float]) -> Curve:
 @cache
 def published(experiment: str) -> dict[str, Curve]:
     """The curves of an experiment as they were published, by the name of the series."""
-    text = files("raftsim.experiments").joinpath("published.json").read_text(encoding="utf-8")
-    series: dict[str, Any] = json.loads(text)[experiment]
     return {
         name: Curve(data["mean_ms"], tuple((share, time) for share, time in data["points"]))
-        for name, data in series.items()
+        for name, data in published_data(experiment).items()
     }
+
+
+def published_data(experiment: str) -> dict[str, Any]:
+    """What was published, in the form that this experiment has in the file."""
+    text = files("raftsim.experiments").joinpath("published.json").read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)[experiment]
+    return found

@@ -21,7 +21,8 @@ PATIENCE_S: Final = 3600.0  # virtual time; more means that nobody can be electe
 
 @dataclass(frozen=True, slots=True)
 class Election:
-    """What a trial begins with. The rules are those of the paper alone: no pre-vote, no check-quorum, no stickiness.
+    """What a trial begins with. The rules are those of the paper alone, unless there is a `pre_vote`: then check-quorum
+    and stickiness are on too, as they are by default. A dead leader is never noticed before an election timeout.
 
     `servers`: in the configuration; `failed` of them are down for good. `unequal`: each of the others has a longer log
     than the one before it; the shortest cannot win, and none gets the votes of those with longer logs.
@@ -39,6 +40,7 @@ class Election:
     write_max_s: float = 0.0
     synchronised: bool = False
     heard: bool = False
+    pre_vote: bool = False
 
     @property
     def heartbeat_s(self) -> float:
@@ -61,9 +63,9 @@ def elect(election: Election, seed: int) -> Elected:
         election_timeout_min_s=election.timeout_min_s,
         election_timeout_max_s=election.timeout_max_s,
         heartbeat_interval_s=election.heartbeat_s,
-        pre_vote=False,
-        check_quorum=False,
-        stickiness=False,
+        pre_vote=election.pre_vote,
+        check_quorum=election.pre_vote,
+        stickiness=election.pre_vote,
         fast_failover=False,
     )
     world = World(

@@ -4,47 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
-from raftsim.experiments import availsim, figure16, split_votes
+from raftsim.experiments import availsim, catch_up, figure16, parts, split_votes, throughput
 from raftsim.experiments.curves import Curve, curve, published
+from raftsim.experiments.parts import Measured, Part
+from raftsim.experiments.report import DISTRIBUTION, Chart, Figure, Report
 
 BATCH: Final = 100  # trials a worker does at a time
 SEEDS: Final = 1_000_000  # apart are the seeds of two series, so that they have nothing in common
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One number of a series. `within`: how far the simulated one may be from the expected; None: it is only shown."""
-
-    series: str
-    name: str
-    simulated: float
-    expected: float
-    within: float | None
-
-    @property
-    def holds(self) -> bool:
-        return self.within is None or abs(self.simulated - self.expected) <= self.within
-
-
-@dataclass(slots=True)
-class Report:
-    """`simulated` and `published`: the curves by the name of their series; none for split votes."""
-
-    experiment: str
-    trials: int
-    figures: list[Figure] = field(default_factory=list)
-    simulated: dict[str, Curve] = field(default_factory=dict)
-    published: Mapping[str, Curve] = field(default_factory=dict)
-
-    @property
-    def holds(self) -> bool:
-        return all(figure.holds for figure in self.figures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +26,23 @@ class Experiment:
     summary: str
     series: tuple[str, ...]
     trials: int
-    trial: Callable[[str, int], float]
-    judge: Callable[[Report, str, list[float]], None]
+    trial: Callable[[str, int], Any]
+    judge: Callable[[Report, str, list[Any]], None]
+    chart: Chart = DISTRIBUTION
 
 
 def run(name: str, trials: int | None, seed: int, executor: Executor, progress: Progress) -> Report:
     """All trials of the experiment `name`; `progress` is told how many are done, and of how many."""
     experiment = EXPERIMENTS[name]
     count = trials or experiment.trials
-    report = Report(name, count)
+    report = Report(name, count, chart=experiment.chart)
     done, total = 0, count * len(experiment.series)
     batches = [
         (series, executor.map(partial(_batch, name, series), _seeds(seed + place * SEEDS, count)))
         for place, series in enumerate(experiment.series)
     ]
     for series, results in batches:
-        outcomes: list[float] = []
+        outcomes: list[Any] = []
         for result in results:
             outcomes += result
             done += len(result)
@@ -82,7 +55,7 @@ def _seeds(first: int, count: int) -> Iterator[range]:
     return (range(first + place, first + min(place + BATCH, count)) for place in range(0, count, BATCH))
 
 
-def _batch(name: str, series: str, seeds: Iterable[int]) -> list[float]:
+def _batch(name: str, series: str, seeds: Iterable[int]) -> list[Any]:
     """By names, so that it can be sent to another process."""
     trial = EXPERIMENTS[name].trial
     return [trial(series, seed) for seed in seeds]
@@ -107,15 +80,26 @@ def _judge_availsim(report: Report, series: str, outcomes: list[float]) -> None:
 
 
 def _curves(report: Report, series: str, outcomes: list[float]) -> tuple[Curve, Curve]:
-    report.published = published(report.experiment)
-    report.simulated[series] = curve(outcomes)
-    return report.simulated[series], report.published[series]
+    ours, theirs = curve(outcomes), published(report.experiment)
+    report.published = theirs
+    report.simulated[series] = ours
+    return ours, theirs[series]
 
 
 def _judge_split_votes(report: Report, series: str, outcomes: list[float]) -> None:
     share = sum(outcomes) / len(outcomes)
     tolerance = split_votes.tolerance(series, len(outcomes))
-    report.figures.append(Figure(series, "share of split votes", share, split_votes.probability(series), tolerance))
+    report.figures.append(Figure(series, "share of split votes", share, split_votes.probability(series), tolerance, ""))
+
+
+def _of_parts(summary: str, table: Mapping[str, Part], trials: int, chart: Chart) -> Experiment:
+    def trial(series: str, seed: int) -> Measured:
+        return table[series].trial(seed)
+
+    def judge(report: Report, series: str, outcomes: list[Measured]) -> None:
+        parts.judge(report, series, table[series], outcomes)
+
+    return Experiment(summary, tuple(table), trials, trial, judge, chart)
 
 
 EXPERIMENTS: Final = {
@@ -130,5 +114,13 @@ EXPERIMENTS: Final = {
     "split-votes": Experiment(
         "How often an election splits, against the closed form (dissertation 9.1)",
         tuple(split_votes.SERIES), split_votes.TRIALS, split_votes.is_split, _judge_split_votes,
+    ),
+    "catch-up": _of_parts(
+        "A new server catches up in rounds (dissertation chapter 4)",
+        catch_up.SERIES, catch_up.TRIALS, catch_up.CHART,
+    ),
+    "throughput": _of_parts(
+        "Latency and throughput of a leader (LogCabin, dissertation chapter 10)",
+        throughput.SERIES, throughput.TRIALS, throughput.CHART,
     ),
 }  # fmt: skip

@@ -1,16 +1,15 @@
 """Split votes (dissertation section 9.1): how often a first election comes to nothing, with a fixed latency.
 
-Timeouts are drawn from [1, 2]; the latency is one way. Of n servers s are up. The vote splits when so many stand before
-they hear of each other that nobody can get a majority: the c = s - floor(n/2) + 1 earliest timeouts lie within one
-latency. The distance between the first and the c-th of s uniform draws is Beta(c-1, s-c+2) distributed, so the
-probability is a binomial tail and needs no simulation: it judges the simulator.
+Timeouts are drawn from [1, 2]; the latency is one way. The probability is a binomial tail (closed_form.py) and needs no
+simulation: it judges the simulator.
 """
 
 from __future__ import annotations
 
-from math import comb, sqrt
+from math import sqrt
 from typing import Final
 
+from raftsim.experiments.closed_form import split_probability
 from raftsim.experiments.elections import Election, elect
 from raftsim.sim.delays import Uniform
 
@@ -25,10 +24,7 @@ SIGMAS: Final = 3.5  # of 18 series one is outside by chance in 120 runs
 
 def probability(series: str) -> float:
     """That the first election splits."""
-    servers, failed, latency = SERIES[series]
-    up = servers - failed
-    least = up - servers // 2
-    return sum(comb(up, k) * latency**k * (1 - latency) ** (up - k) for k in range(least, up + 1))
+    return split_probability(*SERIES[series])
 
 
 def setup(series: str) -> Election:

@@ -13,7 +13,7 @@ from typing import Any
 
 from raftsim.core.config import Config
 from raftsim.core.entry import Restored, SnapshotMeta
-from raftsim.core.messages import Message
+from raftsim.core.messages import AppendReply, Message
 from raftsim.core.output import ChunkWanted, Committed, ConfigChanged, MemoryLost, Output, RoleChanged
 from raftsim.core.raft import Raft
 from raftsim.core.reasons import reasons
@@ -23,6 +23,7 @@ from raftsim.machine.base import Machine
 from raftsim.node.clients import Clients
 from raftsim.node.compaction import Compaction
 from raftsim.node.jobs import Jobs
+from raftsim.node.measures import Measures
 from raftsim.node.ports import Clock, Disk, Network, Observer, PeerInfo, PeerMessage
 from raftsim.node.requests import OK, Outcome, ReadStatus, Relay, RelayReply, Request, SetCompaction
 from raftsim.node.restore import Staging
@@ -57,6 +58,7 @@ class Node:
         self.disk = disk
         self.network = network
         self.clock = clock
+        self.measures = Measures(self.raft)
         self.observer = observer
         self.applied_index = 0
         self.apply_to = 0  # committed up to here
@@ -88,13 +90,18 @@ class Node:
         elif isinstance(message, RelayReply):
             self.clients.take_reply(message)
         else:
-            self.raft.receive(message, self.clock.now())
+            now = self.clock.now()
+            self.raft.receive(message, now)
+            if isinstance(message, AppendReply):
+                self.measures.answered(message.src, now)
 
     def synced(self, seq: int) -> None:
         """The write `seq` and all before it are durable."""
         self._observe(SYNCED, seq)
         self.durable_seq = seq
-        self.raft.persisted(seq, self.clock.now())
+        now = self.clock.now()
+        self.measures.syncing_ends(now)
+        self.raft.persisted(seq, now)
         while self.promises and self.promises[0][0] <= seq:
             self._send(self.promises.popleft()[1])
         self.clock.turn_soon()
@@ -258,8 +265,10 @@ class Node:
     def commit_index(self) -> int:
         return self.raft.commit
 
-    def status(self) -> dict[str, Any]:
+    def status(self, *, measured: bool = True) -> dict[str, Any]:
         """Plain data, everything an operator may ask of this server now (the body of /v1/raftsim/status).
+
+        `measured`: with what was measured, which takes as long to put together as all the rest.
 
         {"id", "name", "address": str, "role": "follower" | "pre-candidate" | "candidate" | "leader", "term": int,
         "vote": id or None, "leader": id or None, "leader_address": str ("" when none), "ready": bool (a leader that
@@ -268,7 +277,7 @@ class Node:
         "last_contact_s": float or None (None: never; 0.0 on the leader),
         "configuration": {"index": int, "committed": bool, "servers": [{"id", "address": str, "voter", "returning":
         bool, "name": str or None (never seen)}]},
-        "why": see core/reasons.py, "compaction": see SetCompaction,
+        "why": see core/reasons.py, "compaction": see SetCompaction, "measured": see Measures.view,
         "followers": [{"id": str, "match_index", "next_index": int, "state": str, "last_contact_s": float}]}
         """
         view = status(self.raft, self.clock.now())
@@ -284,4 +293,5 @@ class Node:
             "applied_index": self.applied_index,
             "pending_requests": len(self.clients.jobs.open),
             "compaction": self.compaction.policy,
+            **({"measured": self.measures.view()} if measured else {}),
         }

@@ -183,9 +183,9 @@ class World:
     # views
 
     def status(self, name: str) -> dict[str, Any] | None:
-        """`Node.status()` of a server that is up, else None."""
+        """`Node.status()` of a server that is up, without what it measured, else None."""
         node = self.hosts[name].node
-        return None if node is None else node.status()
+        return None if node is None else node.status(measured=False)
 
     def leader(self) -> str | None:
         """The name of the leader with the highest term among the servers that are up (paused ones too), or None."""

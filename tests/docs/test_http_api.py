@@ -100,8 +100,9 @@ def raised(tree: ast.AST) -> list[str]:
 
 
 def test_the_keys_of_a_status() -> None:
-    status = World(1, seed=1).status("n1")
-    assert status is not None
+    node = World(1, seed=1).hosts["n1"].node
+    assert node is not None
+    status = node.status()
     keys, why = tables(PAGE, "raftsim")
     assert sorted(keys.column("Means")) == sorted(status)
     assert list(why.column("Means")) == list(status["why"])

@@ -18,7 +18,7 @@ from raftsim.http.server import HttpServer
 from raftsim.live import complaints, listener
 from raftsim.live.limits import RpcLimits
 from raftsim.machine import locks, variables, varstate
-from raftsim.node import restore
+from raftsim.node import measures, restore
 from raftsim.node import server as node
 from raftsim.node.settings import NodeSettings
 from raftsim.storage import snapshots
@@ -48,6 +48,7 @@ CONSTANTS: dict[str, float] = {
     "bytes of a state that an operator brings back": restore.MAX_BYTES,
     "entries from the first step of that to the last": restore.MAX_ENTRIES,
     "members remembered by name": node.MAX_SEEN,
+    "times of its disk, and of each follower, that a server remembers": measures.SAMPLES,
     "request line and headers": head.MAX_HEAD_BYTES,
     "headers": head.MAX_HEADERS,
     "request body": body.MAX_BODY_BYTES,

@@ -1,0 +1,1 @@
+"""Which election timeouts to choose, from how long messages and writes take."""
