@@ -122,7 +122,7 @@ def unsorted_quorum() -> None:
 @mutant(
     "B36",
     "a write of an earlier term taken for the own vote",
-    source="etcd TestCandidateSelfVoteAfterLostElection, TestLeaderMsgAppSelfAckAfterTermChange",
+    source="Raft Figure 2 (votedFor is durable before the answer); etcd TestCandidateSelfVoteAfterLostElection",
     needs=("disk",),
     judge="voters only",
 )
