@@ -7,15 +7,18 @@ from typing import Final
 
 from raftsim.mutants import (
     clients,
+    commitment,
     durability,
     elections,
     liveness,
     machines,
+    membership,
     reads,
     recovery,
     replication,
     snapshots,
     transfer,
+    wiped,
 )
 from raftsim.mutants.mutant import Mutant
 
@@ -24,6 +27,9 @@ PARTS: Final = (
     liveness,
     transfer,
     replication,
+    commitment,
+    membership,
+    wiped,
     durability,
     recovery,
     snapshots,

@@ -51,7 +51,7 @@ def test_a_mutant_is_felt_by_all_of_its_copy_and_by_nobody_else() -> None:
     before = replication.advance_commit
     copy = planted("commit-prior-term")
     changed = copy.module("core.replication").advance_commit
-    assert changed.__module__ == f"{copy.name}.mutants.replication"
+    assert changed.__module__ == f"{copy.name}.mutants.commitment"
     assert replication.advance_commit is before
     copy.close()
 
