@@ -29,6 +29,7 @@ class BoundedQueues:
         if not write.first_index:
             return None
         grown = self._take(node, write.first_index, write.entries)
+        self._commit(node, node.commit)  # a follower may have said before that some of these are committed
         held, most = self._bytes[node.name], self._limits.uncommitted_bytes
         if grown and held > most and node.role == LEADER:
             return f"{node.name} leads and has taken {held} bytes that are not committed, of {most} it may take"

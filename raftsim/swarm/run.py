@@ -122,9 +122,10 @@ class _Run:
 
     def _break_for_good(self, name: str) -> None:
         """It is dead, or frozen, or alone: nobody hears it and it hears nobody. Or its disk hangs. Or only one of the
-        others hears it, if leaders look whether they have a quorum: one that does not may stay for ever like this."""
+        others hears it, where that is no quorum, and where a leader looks whether it has one: others stay for ever."""
         world, checked = self.world, self.storm.weather.settings.check_quorum
-        how = self._rng.choice(["dead", "frozen", "alone", *(["stuck", "bridged"] if checked else [])])
+        odd = ["stuck", "bridged"] if len(world.names) > 3 else ["stuck"]
+        how = self._rng.choice(["dead", "frozen", "alone", *(odd if checked else [])])
         if how == "stuck":
             world.disk(name).stall()
             return

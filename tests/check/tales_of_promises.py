@@ -177,6 +177,18 @@ def leader_that_was_restarted_from_a_snapshot_of_what_its_log_still_has(story: S
     story.lead_write("n2", command(2, b"1234567"))
 
 
+@keeps
+def leader_that_had_heard_of_the_commit_before_it_wrote(story: Story) -> None:
+    story.elect("n1", 1, "n2")
+    story.lead_write("n1", command(1, b"1234567"))
+    story.replicate("n1", "n3", 1, 2)
+    story.commit("n1", 3, LEADER)
+    story.commit("n2", 3)
+    story.replicate("n1", "n2", 1, 2)
+    story.elect("n2", 2, "n1")
+    story.lead_write("n2", command(2, b"1234567"))
+
+
 @breaks("bounded queues")
 def more_requests_than_a_server_may_work_on(story: Story) -> None:
     for number in range(4):

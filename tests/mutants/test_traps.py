@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from raftsim.mutants.catalogue import CATALOGUE
-from raftsim.mutants.planted import trap_fault, trap_file
+from raftsim.mutants.planted import trap_fault
 
 SEEDS = range(3)
 
@@ -13,12 +13,3 @@ SEEDS = range(3)
 @pytest.mark.parametrize("id", CATALOGUE)
 def test_the_trap_calls_its_judge_and_only_when_the_mutant_is_there(id: str) -> None:
     assert trap_fault(id, SEEDS) == ""
-
-
-@pytest.mark.parametrize("id", CATALOGUE)
-def test_an_entry_says_what_a_reader_wants_to_know(id: str) -> None:
-    mutant = CATALOGUE[id]
-    assert mutant.title
-    assert mutant.source
-    assert len(mutant.story) > 40
-    assert (mutant.trap is None) == trap_file(mutant).exists()
