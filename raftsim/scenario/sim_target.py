@@ -32,19 +32,7 @@ class SimTarget:
         self._digest = Digest()
         self._statuses: dict[str, Status | None] = {}
         self._stale: set[str] = set()  # servers that have had an event since their status was taken
-        cluster = scenario.cluster
-        self._world = World(
-            cluster.names,
-            seed=seed,
-            raft_protocol=cluster.raft_protocol,
-            settings=cluster.settings,
-            node_settings=cluster.node_settings,
-            network=scenario.network.model,
-            links=zoned(cluster.zone_of, scenario.network.zones),
-            disk=_disk(scenario),
-            strict=False,
-            observers=[self._digest, self._observe, *observers],
-        )
+        self._world = world_of(scenario, seed, [self._digest, self._observe, *observers], strict=False)
         self.faults: SimFaults | None = SimFaults(self._world)
         self.names = self._world.names
         self.ids: Mapping[str, str] = self._world.ids
@@ -107,6 +95,23 @@ class SimTarget:
     def _observe(self, event: Event) -> None:
         if event.node:
             self._stale.add(event.node)
+
+
+def world_of(scenario: Scenario, seed: int, observers: Iterable[Observer] = (), *, strict: bool) -> World:
+    """The world that a scenario begins in."""
+    cluster = scenario.cluster
+    return World(
+        cluster.names,
+        seed=seed,
+        raft_protocol=cluster.raft_protocol,
+        settings=cluster.settings,
+        node_settings=cluster.node_settings,
+        network=scenario.network.model,
+        links=zoned(cluster.zone_of, scenario.network.zones),
+        disk=_disk(scenario),
+        strict=strict,
+        observers=observers,
+    )
 
 
 def _disk(scenario: Scenario) -> DiskModel:

@@ -64,12 +64,12 @@ class Storm:
         self.seen = self._sightings.seen
         self._changes: list[PendingOutcome] = []
         self._wiped = False  # a disk was lost, and its server has no vote again yet
-        size, raft_protocol = self.rng.choice(sizes), self.rng.choice([2, 3])
+        size, self.raft_protocol = self.rng.choice(sizes), self.rng.choice([2, 3])
         self.founded = self.rng.random() < 0.7 or not weather.settings.pre_vote
         self.world = World(
             size,
             seed=seed,
-            raft_protocol=raft_protocol,
+            raft_protocol=self.raft_protocol,
             network=weather.network,
             disk=replace(weather.disk, form=self.form),
             settings=weather.settings,

@@ -1,0 +1,99 @@
+"""How much is broken in a run, and how long nothing has been done to it: what keeps shrinking honest.
+
+A file that demands something within a time can be made to fail by giving less time, by not mending what was broken, or
+by not breaking what was to be replaced; then it fails with every Raft. So the same must be broken when it fails as at
+first, and calm must have lasted as long.
+An invariant fails by itself, but no Raft keeps its promises when more disks are lost than a minority.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from raftsim.trace import events
+from raftsim.trace.events import Event
+
+_LOSING: Final = ("lying syncs", "rot")  # disks that forget what they called durable
+_ROUNDING: Final = 0.99
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Of a run at its end. `broken`: how many of what. `calm`: in election timeouts. `forgetful`: servers whose disk
+    has lost what was durable, of all `servers`."""
+
+    broken: Mapping[str, int]
+    calm: float
+    forgetful: int
+    servers: int
+
+    def is_as_able_as(self, other: Condition) -> bool:
+        """Whether a cluster in this condition may be expected to do what one in `other` may. What is broken may be why
+        that is expected, so it must be the same, and of as many servers."""
+        as_many = self.servers == other.servers or not self.broken
+        return self.broken == other.broken and as_many and self.calm >= other.calm * _ROUNDING
+
+    def remembers_as_much_as(self, other: Condition) -> bool:
+        return self.forgetful <= other.forgetful and (self._bears(self.forgetful) or not other._bears(other.forgetful))
+
+    def _bears(self, losses: int) -> bool:
+        """Whether the others are a majority."""
+        return losses <= (self.servers - 1) // 2
+
+
+class Wear:
+    """Give it every event of a run."""
+
+    def __init__(self) -> None:
+        self._broken: dict[str, set[Any]] = {}
+        self._forgetful: set[str] = set()
+        self._last = 0.0
+
+    def observe(self, event: Event) -> None:
+        kind, name = event.kind, event.node
+        if kind == events.CRASH:
+            self._note(event, "down", name)
+            self._mended("paused", name)
+        elif kind == events.PAUSE:
+            self._note(event, "paused", name)
+        elif kind == events.RESUME:
+            self._last = event.time
+            self._mended("paused", name)
+        elif kind == events.WIPE:
+            self._forgetful.add(name)
+        elif kind == events.FAULT:
+            self._fault(event, *event.subject)
+
+    def condition(self, now: float, election_s: float, servers: int) -> Condition:
+        broken = {what: len(places) for what, places in sorted(self._broken.items()) if places}
+        return Condition(broken, (now - self._last) / election_s, len(self._forgetful), servers)
+
+    def _fault(self, event: Event, verb: str, *what: str) -> None:
+        self._last = event.time
+        if verb == "heal":
+            self._broken.pop("cut", None)
+        elif verb == "restart":  # whether it starts is its own business
+            self._mended("down", what[0])
+        elif verb == "disk":
+            name, fault = what[:2]
+            if fault == "mend":
+                self._mended("disk", name)
+            else:
+                self._note(event, "disk", name)
+            if fault in _LOSING:
+                self._forgetful.add(name)
+        elif verb == "link" and what[-1] == "None":
+            self._mended("link", what[:2])
+        elif verb in ("cut", "link", "clog"):
+            self._note(event, verb, what[:2])
+        elif verb in ("hold", "clock", "slow apply"):
+            self._note(event, verb, what)
+
+    def _note(self, event: Event, what: str, place: object) -> None:
+        self._last = event.time
+        self._broken.setdefault(what, set()).add(place)
+
+    def _mended(self, what: str, place: object) -> None:
+        self._broken.get(what, set()).discard(place)
