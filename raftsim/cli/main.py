@@ -21,6 +21,7 @@ COMMANDS = {
         "demo": Lazy("raftsim.cli.demo:demo", "Start a local cluster and show what happens in it"),
         "run": Lazy("raftsim.cli.run:run", "Run failover scenarios, in virtual time or -live"),
         "sweep": Lazy("raftsim.cli.sweep:sweep", "Run many seeds of a scenario, or of everything at random"),
+        "shrink": Lazy("raftsim.cli.shrink:shrink", "Reduce a run that fails to the smallest scenario found"),
         "explore": Lazy("raftsim.cli.explore:explore", "Explore every run of a small cluster"),
         "experiment": Lazy("raftsim.cli.experiment:experiment", "Reproduce published measurements of Raft"),
         "version": Lazy("raftsim.cli.version:version", "Print the version"),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
+from raftsim.scenario.conditions import NUMBERS
 from raftsim.scenario.load import parse
 from raftsim.scenario.model import Scenario
 from raftsim.scenario.play import play_simulated
@@ -12,7 +15,8 @@ from raftsim.scenario.problems import BadScenario
 from raftsim.scenario.report import EXPECTATION, LIVENESS, VIOLATED
 from raftsim.shrink.wear import Condition, Wear
 
-DEMANDS = (LIVENESS, EXPECTATION)  # judges of what the file itself asks for
+DEMANDS: Final = (LIVENESS, EXPECTATION)  # judges of what the file itself asks for
+_COUNTS: Final = re.compile(rf"\b(?:{'|'.join(NUMBERS)}|acked):")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +64,11 @@ def is_the_same(first: Played, other: Played) -> bool:
     """Whether `other` is the failure that `first` was: found by the same judge, and no easier to bring about."""
     if other.judge != first.judge or other.lease not in (None, first.lease):
         return False
-    if first.judge in DEMANDS and (other.demand != first.demand or not other.condition.is_as_able_as(first.condition)):
-        return False
+    if first.judge in DEMANDS:
+        if other.demand != first.demand or not other.condition.is_as_able_as(first.condition):
+            return False
+        if _COUNTS.search(first.demand) and other.condition.asked < first.condition.asked:
+            return False  # so much may have come about by what was asked for
     return other.condition.remembers_as_much_as(first.condition)
 
 

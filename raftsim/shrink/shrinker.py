@@ -14,6 +14,8 @@ from raftsim.shrink.simpler import fewer_servers, places
 BUDGET: Final = 2000  # runs
 TRIES: Final = 4  # other seeds, for what does not fail with the one that did
 
+SUFFIX: Final = "-shrunk"  # of the name of what was shrunk
+
 Tell = Callable[[str], None]
 
 
@@ -50,11 +52,13 @@ class Failure:
 
 
 class Shrinker:
-    """`best` is the smallest failure found so far: whatever ends `run`, it stands."""
+    """`best` is the smallest failure found so far: whatever ends `run`, it stands. `start` and `first`: the document
+    it began with, and its run."""
 
     def __init__(self, text: str, seed: int, play: Play, budget: Budget, tell: Tell) -> None:
         """Plays it once. Raises DoesNotFail."""
         document = {key: value for key, value in read(text).items() if key not in ("about", "paper")}
+        document["name"] = f"{document['name'].removesuffix(SUFFIX)[: 64 - len(SUFFIX)]}{SUFFIX}"
         self._play = play
         self._budget = budget
         self._tell = tell
@@ -62,6 +66,7 @@ class Shrinker:
         played = play(write(document), seed)
         if played is None or not played.judge:
             raise DoesNotFail(f"nothing is violated with seed {seed}")
+        self.start = document
         self.first = played
         self.best = Failure(document, played)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from raftsim.check.clients.exactly_once import EXACTLY_ONCE
 from raftsim.check.clients.freshness import FRESH_READS, MONOTONIC_READS, PHANTOM, READ_YOUR_WRITES
+from raftsim.scenario.read_steps import MAX_STEPS
 from raftsim.shrink.ddmin import ddmin
 from raftsim.shrink.document import Document, write
 from raftsim.shrink.play import Play
@@ -55,10 +57,11 @@ class Storm:
         self.best = found
 
     def scenario(self, play: Play) -> tuple[str, int]:
-        """The text of a scenario, and the seed with which it fails. Raises NotTold."""
-        with suppress(Spent):
-            self._shrink()
-        text = write(scenario_of(self._head, self.best.acts, self.judge))
+        """The text of a scenario that tells what is left, and the seed with which it fails. Raises NotTold."""
+        document = scenario_of(self._head, self.best.acts, self.judge)
+        if len(document["steps"]) > MAX_STEPS:
+            raise NotTold(f"needs {len(document['steps'])} steps, and a scenario has {MAX_STEPS} at most")
+        text = write(document)
         seeds = [self.best.seed, *(other for other in range(SEEDS) if other != self.best.seed)]
         for seed in seeds:
             played = play(text, seed)
@@ -67,11 +70,13 @@ class Storm:
                 return text, seed
         raise NotTold(f"what the swarm did fails by {self.judge!r} in its own world, but not as a scenario")
 
-    def _shrink(self) -> None:
-        for tries in (0, TRIES):
-            for verb in sorted({act.verb for act in self.best.acts}):
-                self._accept([act for act in self.best.acts if act.verb != verb], tries)
-            ddmin(self.best.acts, lambda acts, tries=tries: self._accept(acts, tries))  # type: ignore[misc]
+    def run(self) -> None:
+        """Leave out what can be left out, until nothing can be or the budget is spent."""
+        with suppress(Spent):
+            for tries in (0, TRIES):
+                for verb in sorted({act.verb for act in self.best.acts}):
+                    self._accept([act for act in self.best.acts if act.verb != verb], tries)
+                ddmin(self.best.acts, partial(self._accept, tries=tries))
 
     def _accept(self, acts: Sequence[Act], tries: int) -> bool:
         for seed in dict.fromkeys([self.best.seed, *range(tries)]):

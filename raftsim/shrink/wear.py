@@ -2,7 +2,7 @@
 
 A file that demands something within a time can be made to fail by giving less time, by not mending what was broken, or
 by not breaking what was to be replaced; then it fails with every Raft. So the same must be broken when it fails as at
-first, and calm must have lasted as long.
+first, requests must wait if they did, and calm must have lasted as long.
 An invariant fails by itself, but no Raft keeps its promises when more disks are lost than a minority.
 """
 
@@ -21,21 +21,28 @@ _ROUNDING: Final = 0.99
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Of a run at its end. `broken`: how many of what. `calm`: in election timeouts. `forgetful`: servers whose disk
-    has lost what was durable, of all `servers`."""
+    """Of a run at its end. `broken`: how many of what. `calm`: in election timeouts. `asked`: requests that servers
+    took, of which some may be `waiting`. `forgetful`: servers whose disk has lost what was durable, of all `servers`;
+    `rotten`: a bit of some disk has changed."""
 
     broken: Mapping[str, int]
     calm: float
+    asked: int
+    waiting: bool
     forgetful: int
+    rotten: bool
     servers: int
 
     def is_as_able_as(self, other: Condition) -> bool:
         """Whether a cluster in this condition may be expected to do what one in `other` may. What is broken may be why
         that is expected, so it must be the same, and of as many servers."""
         as_many = self.servers == other.servers or not self.broken
-        return self.broken == other.broken and as_many and self.calm >= other.calm * _ROUNDING
+        as_long = self.calm >= other.calm * _ROUNDING and self.waiting == other.waiting
+        return self.broken == other.broken and as_many and as_long
 
     def remembers_as_much_as(self, other: Condition) -> bool:
+        if other.rotten and self.asked < other.asked:
+            return False  # at the end of a log the damage looks like a torn write
         return self.forgetful <= other.forgetful and (self._bears(self.forgetful) or not other._bears(other.forgetful))
 
     def _bears(self, losses: int) -> bool:
@@ -49,6 +56,9 @@ class Wear:
     def __init__(self) -> None:
         self._broken: dict[str, set[Any]] = {}
         self._forgetful: set[str] = set()
+        self._rotten = False
+        self._asked = 0
+        self._open: dict[str, set[int]] = {}  # server -> the numbers of its requests
         self._last = 0.0
 
     def observe(self, event: Event) -> None:
@@ -56,6 +66,12 @@ class Wear:
         if kind == events.CRASH:
             self._note(event, "down", name)
             self._mended("paused", name)
+            self._open.pop(name, None)
+        elif kind == events.REQUEST:
+            self._asked += 1
+            self._open.setdefault(name, set()).add(event.subject[0])
+        elif kind == events.OUTCOME:
+            self._open.get(name, set()).discard(event.subject[0])
         elif kind == events.PAUSE:
             self._note(event, "paused", name)
         elif kind == events.RESUME:
@@ -68,7 +84,8 @@ class Wear:
 
     def condition(self, now: float, election_s: float, servers: int) -> Condition:
         broken = {what: len(places) for what, places in sorted(self._broken.items()) if places}
-        return Condition(broken, (now - self._last) / election_s, len(self._forgetful), servers)
+        calm, waiting = (now - self._last) / election_s, any(self._open.values())
+        return Condition(broken, calm, self._asked, waiting, len(self._forgetful), self._rotten, servers)
 
     def _fault(self, event: Event, verb: str, *what: str) -> None:
         self._last = event.time
@@ -84,6 +101,7 @@ class Wear:
                 self._note(event, "disk", name)
             if fault in _LOSING:
                 self._forgetful.add(name)
+            self._rotten |= fault == "rot"
         elif verb == "link" and what[-1] == "None":
             self._mended("link", what[:2])
         elif verb in ("cut", "link", "clog"):
