@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -68,7 +68,9 @@ def shrink(*, subject: str, seed: int, file: str, budget: int, as_json: bool) ->
     except Spent:
         raise Failure(f"{subject}: {budget} runs are too few to see it fail again", code=NOTHING) from None
     result = _result(shrinker, file, ask_seeds=ended != INTERRUPTED)
-    _show(result, _summary(result, len(shrinker.start["steps"]), runs, ended), file, as_json=as_json)
+    complete = not (ended or runs.spent)
+    plain = {**result.plain(), "runs": runs.done, "complete": complete} if as_json else None
+    _show(result, _summary(result, len(shrinker.start["steps"]), runs, ended), plain, file)
     return ended
 
 
@@ -121,14 +123,15 @@ def _summary(result: Result, steps: int, runs: Budget, ended: int) -> str:
     return "\n".join([*lines, f"Replay: {result.replay}"])
 
 
-def _show(result: Result, summary: str, file: str, *, as_json: bool) -> None:
+def _show(result: Result, summary: str, plain: dict[str, Any] | None, file: str) -> None:
+    """Write the file, and tell of it; with `plain`, as JSON."""
     if file:
         try:
             Path(file).write_text(result.text, encoding="utf-8")
         except OSError as error:
             raise Failure(f"-o: {file} cannot be written: {error.strerror}", code=BAD_INPUT) from None
-    if as_json:
-        print(json.dumps(result.plain()))
+    if plain is not None:
+        print(json.dumps(plain))
     elif file:
         print(summary)
     else:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from raftsim.scenario.read_steps import CHANGES
 from raftsim.scenario.report import DURABILITY, LIVENESS
 from raftsim.shrink.document import Document, Step, duration
-from raftsim.shrink.recording import Act
+from raftsim.shrink.recording import MERGED, Act
 from raftsim.shrink.replay import CONVERGE_S, TAIL_S
 
 _WORDS: Final = {op: word for word, op in CHANGES.items()}
@@ -25,7 +25,7 @@ def scenario_of(head: Document, acts: Sequence[Act], judge: str) -> Document:
         if act.time_s > now_s:
             steps.append({"run": duration(act.time_s - now_s)})
             now_s = act.time_s
-        found = list(_cut(names, act.what) if act.verb == "cut" else _STEPS[act.verb](*act.what))
+        found = list(_OF_SEVERAL[act.verb](names, act.what) if act.verb in MERGED else _STEPS[act.verb](*act.what))
         if act.verb == "put" and steps and "put" in steps[-1] and steps[-1]["via"] == act.what[0]:
             count = _count(steps.pop()["put"]) + 1
             found = [{**found[0], "put": {"count": count, "clients": count}}]
@@ -54,6 +54,11 @@ def _cut(names: Sequence[str], pairs: Sequence[tuple[str, str]]) -> Iterator[Ste
             yield {"link": {"from": src, "to": dst, "cut": True}}
 
 
+def _mend(names: Sequence[str], mended: Sequence[str]) -> Iterator[Step]:
+    known = [name for name in names if name in mended]
+    yield from ({"disk": {"node": name, "mend": True}} for name in (["all"] if known == names else known))
+
+
 def _disk(name: str, fault: str, value: Any) -> list[Step]:
     if fault == "stall":
         value = "forever" if isinf(value) else duration(value)
@@ -64,11 +69,11 @@ def _asked(verb: str, value: Any, via: str) -> list[Step]:
     return [{verb: value, "via": via, "wait": False}]
 
 
+_OF_SEVERAL: Final[Mapping[str, Callable[[Sequence[str], Any], Iterator[Step]]]] = {"cut": _cut, "mend": _mend}
 _STEPS: Final[Mapping[str, Callable[..., list[Step]]]] = {
     **{verb: lambda name, verb=verb: [{verb: name}] for verb in ("crash", "restart", "wipe", "pause", "resume")},
     "heal": lambda: [{"heal": "all"}],
     "disk": _disk,
-    "mend": lambda *names: [{"disk": {"node": name, "mend": True}} for name in names],
     "clock": lambda name, rate: [{"clock": {"node": name, "rate": rate}}],
     "put": lambda via: _asked("put", 1, via),
     "get": lambda via: _asked("get", {"count": 1, "every": "1s"}, via),
