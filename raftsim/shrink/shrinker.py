@@ -11,7 +11,6 @@ from raftsim.shrink.document import Document, read, with_steps, write
 from raftsim.shrink.play import Play, Played, is_the_same
 from raftsim.shrink.simpler import fewer_servers, places
 
-BUDGET: Final = 2000  # runs
 TRIES: Final = 4  # other seeds, for what does not fail with the one that did
 
 SUFFIX: Final = "-shrunk"  # of the name of what was shrunk

@@ -2,7 +2,9 @@
 
 A file that demands something within a time can be made to fail by giving less time, by not mending what was broken, or
 by not breaking what was to be replaced; then it fails with every Raft. So the same must be broken when it fails as at
-first, requests must wait if they did, and calm must have lasted as long.
+first, requests must wait if they did, and calm must have lasted as long. What a demand with a number in it counts may
+have come about by what was asked for, so no less may be asked for.
+
 An invariant fails by itself, but no Raft keeps its promises when more disks are lost than a minority.
 """
 
