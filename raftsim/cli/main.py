@@ -22,6 +22,7 @@ COMMANDS = {
         "run": Lazy("raftsim.cli.run:run", "Run failover scenarios, in virtual time or -live"),
         "sweep": Lazy("raftsim.cli.sweep:sweep", "Run many seeds of a scenario, or of everything at random"),
         "mutants": Lazy("raftsim.cli.mutants:mutants", "Plant known bugs and see them found"),
+        "shrink": Lazy("raftsim.cli.shrink:shrink", "Reduce a run that fails to the smallest scenario found"),
         "explore": Lazy("raftsim.cli.explore:explore", "Explore every run of a small cluster"),
         "experiment": Lazy("raftsim.cli.experiment:experiment", "Reproduce published measurements of Raft"),
         "version": Lazy("raftsim.cli.version:version", "Print the version"),

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from raftsim.node.requests import OK, REFUSED, RemovePeer
+from raftsim.core.config import REMOVE
+from raftsim.node.requests import OK, REFUSED, RemovePeer, TransferLeadership
 from raftsim.scenario.conditions import Condition
 from raftsim.scenario.model import (
     DEFAULT_WITHIN_S,
+    Change,
     Check,
     Crash,
     Get,
@@ -18,11 +20,12 @@ from raftsim.scenario.model import (
     Remove,
     Restart,
     Run,
+    Transfer,
     Until,
 )
 from raftsim.scenario.report import DURABILITY, INVALID, LIVENESS
 from raftsim.scenario.stage import HEAL, Ended, Stage
-from raftsim.scenario.target import ITEM, ReadVariable
+from raftsim.scenario.target import ITEM, ChangeServers, ReadVariable, Ticket
 from raftsim.scenario.view import View
 from raftsim.scenario.writes import tell
 
@@ -122,6 +125,7 @@ def crash(stage: Stage, step: Crash) -> None:
         stage.settle(f"crash {name}")
         stage.target.crash(name)
         stage.cast.crashed.add(name)
+        stage.cast.paused.discard(name)
         if stage.target.is_up(name):
             stage.vacuous.append(f"crash {step.server.text}: {name} is still up")
     stage.say(f"crash {step.server.text} = {', '.join(servers)}{named}")
@@ -201,6 +205,35 @@ def _remove_one(stage: Stage, step: Remove, name: str) -> None:
     stage.say(f"{via} answers {outcome.kind}: {name} is removed")
 
 
+def change(stage: Stage, step: Change) -> None:
+    via = stage.find(step.via)[0]
+    changes = tuple((op, name) for op, selector in step.changes for name in stage.find(selector))
+    ticket = stage.target.submit(via, ChangeServers(changes))
+    for op, name in changes:
+        (stage.cast.removed.add if op == REMOVE else stage.cast.removed.discard)(name)
+    stage.say(f"change {step.text} via {via}")
+    if step.wait:
+        _answered(stage, ticket, f"change {step.text} via {via}", step.within_s)
+
+
+def transfer(stage: Stage, step: Transfer) -> None:
+    via, name = stage.find(step.via)[0], stage.find(step.server)[0]
+    ticket = stage.target.submit(via, TransferLeadership(id=stage.target.ids[name]))
+    stage.say(f"transfer {step.server.text} = {name}, via {via}")
+    if step.wait:
+        _answered(stage, ticket, f"transfer {step.server.text} via {via}", step.within_s)
+
+
+def _answered(stage: Stage, ticket: Ticket, what: str, within_s: float) -> None:
+    """It must be done, and within a bound."""
+    if not stage.wait(lambda _: ticket.outcome is not None, within_s) or ticket.outcome is None:
+        raise stage.violated(f"{what} was not answered within {within_s:g} s", LIVENESS)
+    if ticket.outcome.kind != OK:
+        raise stage.violated(f"{what} was not done: {ticket.outcome.reason} {ticket.outcome.detail or ''}".rstrip())
+    stage.report.expectations += 1
+    stage.say("done")
+
+
 def put(stage: Stage, step: Put) -> None:
     stage.find(step.via)
     batch = stage.start_writes(step)
@@ -239,6 +272,8 @@ ACTIONS: dict[type, Callable[[Stage, Any], None]] = {
     Isolate: isolate,
     Heal: heal,
     Remove: remove,
+    Change: change,
+    Transfer: transfer,
     Put: put,
     Get: get,
 }

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from raftsim.scenario.fault_model import Clock, Disk, Hold, Link, Partition, Release, Slow, Wipe
+from raftsim.scenario.fault_model import (
+    Clock,
+    Disk,
+    Hold,
+    Link,
+    Partition,
+    Pause,
+    Release,
+    Resume,
+    Slow,
+    Wipe,
+)
 from raftsim.scenario.report import INVALID
 from raftsim.scenario.selectors import Selector
 from raftsim.scenario.stage import HEAL, Ended, Stage
@@ -83,6 +94,7 @@ def wipe(stage: Stage, step: Wipe) -> None:
     for name in servers:
         stage.watch(f"wipe {step.server.text}: {name} had nothing to lose", _faults(stage).wipe(name))
         stage.cast.crashed.add(name)
+        stage.cast.paused.discard(name)
     stage.say(f"wipe {step.server.text} = {', '.join(servers)}{named}")
 
 
@@ -92,6 +104,28 @@ def slow(stage: Stage, step: Slow) -> None:
     for name in servers:
         stage.watch(f"slow {step.server.text}: {name} applied nothing", _faults(stage).slow(name, step.apply_s))
     stage.say(f"slow {step.server.text} = {', '.join(servers)}: {step.apply_s:g} s an entry{named}")
+
+
+def pause(stage: Stage, step: Pause) -> None:
+    servers = stage.find(step.server, of=stage.target.is_up)
+    named = stage.bind(step.bind, servers)
+    for name in servers:
+        if name in stage.cast.paused:
+            stage.vacuous.append(f"pause {step.server.text}: {name} was paused already")
+            continue
+        felt = _faults(stage).pause(name)
+        stage.watch(f"pause {step.server.text}: {name} went on at once", felt, until=f"pause {name}")
+        stage.cast.paused.add(name)
+    stage.say(f"pause {step.server.text} = {', '.join(servers)}{named}")
+
+
+def resume(stage: Stage, step: Resume) -> None:
+    servers = stage.find(step.server, of=stage.cast.paused.__contains__)
+    for name in servers:
+        stage.settle(f"pause {name}")
+        _faults(stage).resume(name)
+        stage.cast.paused.discard(name)
+    stage.say(f"resume {step.server.text} = {', '.join(servers)}")
 
 
 def _names(stage: Stage, selectors: tuple[Selector, ...]) -> tuple[str, ...]:
@@ -114,4 +148,6 @@ FAULT_ACTIONS: dict[type, Callable[[Stage, Any], None]] = {
     Clock: clock,
     Wipe: wipe,
     Slow: slow,
+    Pause: pause,
+    Resume: resume,
 }

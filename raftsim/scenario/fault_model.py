@@ -87,7 +87,20 @@ class Slow:
     bind: str | None
 
 
-Fault = Hold | Release | Link | Partition | Disk | Clock | Wipe | Slow
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """The server is frozen: what comes in waits, and its timers are late. Its disk goes on."""
+
+    server: Selector
+    bind: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    server: Selector
+
+
+Fault = Hold | Release | Link | Partition | Disk | Clock | Wipe | Slow | Pause | Resume
 
 VERBS: Final[dict[type[Fault], str]] = {  # of a Release it is its own
     Hold: "hold",
@@ -97,4 +110,6 @@ VERBS: Final[dict[type[Fault], str]] = {  # of a Release it is its own
     Clock: "clock",
     Wipe: "wipe",
     Slow: "slow",
+    Pause: "pause",
+    Resume: "resume",
 }

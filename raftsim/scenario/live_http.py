@@ -7,8 +7,19 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any
 from urllib.parse import quote
 
-from raftsim.node.requests import LINK_LOST, OK, REFUSED, UNKNOWN, UNREACHABLE, Outcome
-from raftsim.scenario.target import ITEM, Ask, ReadVariable, TargetError, WriteVariable
+from raftsim.node.requests import (
+    LINK_LOST,
+    OK,
+    REFUSED,
+    UNKNOWN,
+    UNREACHABLE,
+    ChangeMembership,
+    Outcome,
+    RemovePeer,
+    TransferLeadership,
+)
+from raftsim.scenario.read_steps import CHANGES
+from raftsim.scenario.target import ITEM, ReadVariable, TargetError, WriteVariable
 from raftsim.scenario.view import Status
 
 HOST = "127.0.0.1"
@@ -16,6 +27,9 @@ STATUS_TIMEOUT_S = 1.0
 REQUEST_TIMEOUT_S = 40.0  # longer than a server takes to give up, so that the outcome is the server's to tell
 MAX_BODY_BYTES = 1 << 20
 MAX_REASON_CHARS = 200
+_OPS = {op: word for word, op in CHANGES.items()}
+
+LiveAsk = WriteVariable | ReadVariable | RemovePeer | ChangeMembership | TransferLeadership
 
 
 class StatusReader:
@@ -41,7 +55,7 @@ class StatusReader:
         self._connection.close()
 
 
-def ask(port: int, request: Ask) -> Outcome:
+def ask(port: int, request: LiveAsk) -> Outcome:
     """Send a request and wait for how it ends. Never raises: a broken connection is an outcome too."""
     method, path, body = _http(request)
     connection = HTTPConnection(HOST, port, timeout=REQUEST_TIMEOUT_S)
@@ -82,15 +96,21 @@ def block_links(port: int, peer_ids: list[str] | None) -> int:
         connection.close()
 
 
-def _http(request: Ask) -> tuple[str, str, str | None]:
+def _http(request: LiveAsk) -> tuple[str, str, str | None]:
     if isinstance(request, WriteVariable):
         return "PUT", f"/v1/var/{request.path}", json.dumps({"Items": {ITEM: request.value}})
     if isinstance(request, ReadVariable):
         return "GET", f"/v1/var/{request.path}", None
-    return "DELETE", f"/v1/operator/raft/peer?id={quote(request.id or '', safe='')}", None
+    if isinstance(request, ChangeMembership):
+        changes = [{"op": _OPS[op], "id": id, "address": address} for op, id, address in request.changes]
+        return "PUT", "/v1/raftsim/members", json.dumps({"changes": changes})
+    id = quote(request.id or "", safe="")
+    if isinstance(request, TransferLeadership):
+        return "PUT", f"/v1/operator/raft/transfer-leadership?id={id}", None
+    return "DELETE", f"/v1/operator/raft/peer?id={id}", None
 
 
-def _outcome(request: Ask, response: HTTPResponse, body: bytes) -> Outcome:
+def _outcome(request: LiveAsk, response: HTTPResponse, body: bytes) -> Outcome:
     if isinstance(request, ReadVariable) and response.status in {200, 404}:
         variable: Any = json.loads(body) if response.status == 200 else None
         return Outcome(OK, {"variable": variable})

@@ -14,11 +14,11 @@ from raftsim.cluster.errors import ClusterError
 from raftsim.cluster.local import LocalCluster
 from raftsim.cluster.plan import ClusterSpec
 from raftsim.cluster.process import DEAD
-from raftsim.node.requests import Outcome
-from raftsim.scenario.live_http import StatusReader, ask, block_links
+from raftsim.node.requests import ChangeMembership, Outcome
+from raftsim.scenario.live_http import LiveAsk, StatusReader, ask, block_links
 from raftsim.scenario.model import Scenario
 from raftsim.scenario.read_steps import MAX_CLIENTS
-from raftsim.scenario.target import Ask, TargetError
+from raftsim.scenario.target import Ask, ChangeServers, TargetError
 from raftsim.scenario.view import Status
 
 if TYPE_CHECKING:
@@ -152,13 +152,19 @@ class LiveTarget:
         return before + block_links(self._ports[name], None) if self.is_up(name) else before
 
     def submit(self, name: str, request: Ask) -> LiveTicket:
-        return LiveTicket(self._requests.submit(ask, self._ports[name], request))
+        return LiveTicket(self._requests.submit(ask, self._ports[name], self._with_addresses(request)))
 
     def digest(self) -> str | None:
         return None
 
     def events(self) -> int | None:
         return None
+
+    def _with_addresses(self, request: Ask) -> LiveAsk:
+        if not isinstance(request, ChangeServers):
+            return request
+        plans = [(op, self._cluster.nodes[name].plan) for op, name in request.changes]
+        return ChangeMembership(tuple((op, plan.id, plan.rpc_address) for op, plan in plans))
 
     def _poll(self) -> None:
         """Ask all servers at once how they are."""

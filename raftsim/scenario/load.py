@@ -10,15 +10,16 @@ from typing import Any
 from raftsim.core.settings import Settings
 from raftsim.scenario import names, selectors
 from raftsim.scenario.fields import Field
-from raftsim.scenario.model import Cluster, Network, Scenario
+from raftsim.scenario.model import Cluster, Disks, Network, Scenario
 from raftsim.scenario.names import Names
 from raftsim.scenario.problems import BadScenario, Mistake, Problem
 from raftsim.scenario.read_conditions import conditions
+from raftsim.scenario.read_disks import disks
 from raftsim.scenario.read_network import network
 from raftsim.scenario.read_settings import settings
 from raftsim.scenario.read_steps import steps
 
-KEYS = ("name", "about", "paper", "cluster", "settings", "network", "steps", "expect")
+KEYS = ("name", "about", "paper", "cluster", "settings", "network", "disks", "steps", "expect")
 CLUSTER_KEYS = ("nodes", "heartbeat", "election", "prevote", "check_quorum", "raft_protocol")
 MAX_BYTES = 256 << 10
 MAX_DEPTH = 16
@@ -104,6 +105,7 @@ def _scenario(root: Field, file: str, text: str) -> Scenario:
         paper=block.get("paper", Field.text, ""),
         cluster=cluster,
         network=block.get("network", lambda field: network(field, set(cluster.zone_of.values())), Network()),
+        disks=block.get("disks", disks, Disks()),
         steps=block.need("steps", lambda field: steps(field, known), ()),
         # Read last: by then every name is bound.
         expect=block.get("expect", lambda field: conditions(field, known, acked=True), ()),

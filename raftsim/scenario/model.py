@@ -10,6 +10,7 @@ from raftsim.node.settings import NodeSettings
 from raftsim.scenario.conditions import Comparison, Condition
 from raftsim.scenario.fault_model import Fault
 from raftsim.scenario.selectors import Selector
+from raftsim.sim.disk import DiskModel
 from raftsim.sim.network import NetworkModel
 
 DEFAULT_WITHIN_S = 10.0  # the bound of every wait that names none
@@ -43,6 +44,14 @@ class Network:
     model: NetworkModel = field(default_factory=NetworkModel)
     given: tuple[str, ...] = ()
     zones: Mapping[tuple[str, str], NetworkModel] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Disks:
+    """What every disk is like. `given`: the keys a file set."""
+
+    model: DiskModel = field(default_factory=DiskModel)
+    given: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +105,27 @@ class Remove:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """All in one step: each of these servers gets a vote, loses it, or is no member any more."""
+
+    changes: tuple[tuple[str, Selector], ...]  # an op of core/config.py, and whose membership it changes
+    via: Selector
+    wait: bool  # False: what becomes of it is not looked at
+    within_s: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Leadership is handed to this server."""
+
+    server: Selector
+    via: Selector
+    wait: bool
+    within_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Put:
     """`count` writes to `keys` keys by `clients` clients; each key has one writer, so its last value is known."""
 
@@ -120,7 +150,7 @@ class Get:
     acked: Comparison
 
 
-Action = Until | Run | Check | Crash | Restart | Isolate | Heal | Remove | Put | Get | Fault
+Action = Until | Run | Check | Crash | Restart | Isolate | Heal | Remove | Change | Transfer | Put | Get | Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,5 +170,6 @@ class Scenario:
     paper: str
     cluster: Cluster
     network: Network
+    disks: Disks
     steps: tuple[Step, ...]
     expect: tuple[Condition, ...]

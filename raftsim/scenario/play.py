@@ -49,6 +49,7 @@ def only_simulated(scenario: Scenario) -> list[str]:
     """What the scenario asks for that no live cluster can do, as keys of its file."""
     found = [f"network.{key}" for key in scenario.network.given]
     found += [f"settings.{key}" for key in scenario.cluster.settings_given]
+    found += [f"disks.{key}" for key in scenario.disks.given]
     if scenario.cluster.names != Cluster.numbered(scenario.cluster.nodes) or scenario.cluster.zone_of:
         found.append("cluster.nodes: a list")
     if not scenario.cluster.settings.pre_vote:

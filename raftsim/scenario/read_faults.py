@@ -6,7 +6,19 @@ from collections.abc import Callable
 from math import inf
 from typing import Any, Final
 
-from raftsim.scenario.fault_model import Clock, Disk, Fault, Hold, Link, Partition, Release, Slow, Wipe
+from raftsim.scenario.fault_model import (
+    Clock,
+    Disk,
+    Fault,
+    Hold,
+    Link,
+    Partition,
+    Pause,
+    Release,
+    Resume,
+    Slow,
+    Wipe,
+)
 from raftsim.scenario.fields import Block, Field
 from raftsim.scenario.names import Names
 from raftsim.scenario.problems import did_you_mean
@@ -108,6 +120,14 @@ def wipe(block: Block, field: Field, names: Names) -> Fault:
 def slow(block: Block, field: Field, names: Names) -> Fault:
     wish = field.block("'slow'", ("node", "apply"))
     return Slow(wish.need("node", names.selector, ALL), wish.need("apply", Field.duration_s, 1.0), names.bind(block))
+
+
+def pause(block: Block, field: Field, names: Names) -> Fault:
+    return Pause(names.selector(field), names.bind(block))
+
+
+def resume(_block: Block, field: Field, names: Names) -> Fault:
+    return Resume(names.selector(field))
 
 
 def _true(field: Field) -> bool:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from raftsim.core.config import LEARNER, REMOVE, VOTER
 from raftsim.scenario import read_faults
 from raftsim.scenario.conditions import Comparison, OneLeader
 from raftsim.scenario.fields import Block, Field
 from raftsim.scenario.model import (
     DEFAULT_WITHIN_S,
     Action,
+    Change,
     Check,
     Crash,
     Get,
@@ -21,6 +23,7 @@ from raftsim.scenario.model import (
     Restart,
     Run,
     Step,
+    Transfer,
     Until,
 )
 from raftsim.scenario.names import Names
@@ -32,6 +35,7 @@ MAX_STEPS = 200
 MAX_WRITES = 1000
 MAX_CLIENTS = 64
 MAX_READS = 10_000
+CHANGES = {"voter": VOTER, "non-voter": LEARNER, "remove": REMOVE}
 
 
 def steps(field: Field, names: Names) -> tuple[Step, ...]:
@@ -115,6 +119,20 @@ def _remove(block: Block, field: Field, names: Names) -> Action:
     return Remove(names.selector(field), via, _within(block), names.bind(block))
 
 
+def _change(block: Block, field: Field, names: Names) -> Action:
+    """`{n2: remove, n3: voter}`."""
+    if not field.is_mapping or not field.node.value:
+        raise field.problem(f"'change' must be a mapping such as {{n2: remove, n3: voter}}, got {field.show()}")
+    pairs = [(Field(key, field.noted), Field(value, field.noted)) for key, value in field.node.value]
+    changes = tuple((CHANGES[op.choice(CHANGES)], names.selector(server)) for server, op in pairs)
+    return Change(changes, block.get("via", names.selector, LEADER), _waits(block), _within(block), field.render())
+
+
+def _transfer(block: Block, field: Field, names: Names) -> Action:
+    via = block.get("via", names.selector, LEADER)
+    return Transfer(names.selector(field), via, _waits(block), _within(block))
+
+
 def _put(block: Block, field: Field, names: Names) -> Action:
     if field.is_mapping:
         amount = field.block("'put'", ("count", "keys", "clients"))
@@ -173,6 +191,8 @@ VERBS = {
     "isolate": Verb(("as",), _isolate),
     "heal": Verb((), _heal),
     "remove": Verb(("as", "via", "within"), _remove),
+    "change": Verb(("via", "wait", "within"), _change),
+    "transfer": Verb(("via", "wait", "within"), _transfer),
     "put": Verb(("acked", "via", "wait", "within"), _put),
     "get": Verb(("acked", "via", "wait", "within"), _get),
     "hold": Verb(("as",), read_faults.hold),
@@ -185,4 +205,6 @@ VERBS = {
     "clock": Verb((), read_faults.clock),
     "wipe": Verb(("as",), read_faults.wipe),
     "slow": Verb(("as",), read_faults.slow),
+    "pause": Verb(("as",), read_faults.pause),
+    "resume": Verb((), read_faults.resume),
 }

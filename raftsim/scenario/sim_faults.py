@@ -88,6 +88,17 @@ class SimFaults:
         busy = self._world.hosts[name].busy
         return lambda: busy is not None and busy.applied > 0
 
+    def pause(self, name: str) -> Felt:
+        """Felt by the time that passes meanwhile."""
+        since = self._world.now
+        self._world.pause(name)
+        return lambda: self._world.now > since
+
+    def resume(self, name: str) -> None:
+        """Unless something else has ended the pause."""
+        if self._world.hosts[name].paused:
+            self._world.resume(name)
+
     def _felt(self, pairs: Pairs, *signs: str) -> Felt:
         """Whether each of these was felt since on one of the links."""
         felt, links = self._world.network.felt, [self._link(src, dst) for src, dst in pairs]

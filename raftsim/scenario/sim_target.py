@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from raftsim.machine.variables import put_command
-from raftsim.node.requests import Command, Query, Request
+from raftsim.node.requests import ChangeMembership, Command, Query, Request
 from raftsim.scenario.fault_model import Disk
 from raftsim.scenario.model import Scenario
 from raftsim.scenario.read_faults import IN_BYTES
 from raftsim.scenario.sim_faults import SimFaults
-from raftsim.scenario.target import ITEM, Ask, InvariantBroken, ReadVariable, Ticket, WriteVariable
+from raftsim.scenario.target import ITEM, Ask, ChangeServers, InvariantBroken, ReadVariable, Ticket, WriteVariable
 from raftsim.scenario.view import Status
 from raftsim.sim.build import Observer
-from raftsim.sim.disk import BYTES, RECORDS, DiskModel
+from raftsim.sim.disk import BYTES, DiskModel
 from raftsim.sim.world import World
 from raftsim.sim.zones import zoned
 from raftsim.trace.digest import Digest
@@ -31,19 +32,7 @@ class SimTarget:
         self._digest = Digest()
         self._statuses: dict[str, Status | None] = {}
         self._stale: set[str] = set()  # servers that have had an event since their status was taken
-        cluster = scenario.cluster
-        self._world = World(
-            cluster.names,
-            seed=seed,
-            raft_protocol=cluster.raft_protocol,
-            settings=cluster.settings,
-            node_settings=cluster.node_settings,
-            network=scenario.network.model,
-            links=zoned(cluster.zone_of, scenario.network.zones),
-            disk=_disk(scenario),
-            strict=False,
-            observers=[self._digest, self._observe, *observers],
-        )
+        self._world = world_of(scenario, seed, [self._digest, self._observe, *observers], strict=False)
         self.faults: SimFaults | None = SimFaults(self._world)
         self.names = self._world.names
         self.ids: Mapping[str, str] = self._world.ids
@@ -57,7 +46,9 @@ class SimTarget:
             raise InvariantBroken(violation.invariant, str(violation))
         # A status costs much more than an event, and an event touches one server.
         for name in self._stale:
-            self._statuses[name] = self._world.status(name)
+            host = self._world.hosts[name]
+            frozen = host.paused and host.busy is None  # one that is busy still answers
+            self._statuses[name] = None if frozen else self._world.status(name)
         self._stale.clear()
         return {name: self._statuses[name] for name in self.names}
 
@@ -96,6 +87,9 @@ class SimTarget:
             return Command(put_command(NAMESPACE, ask.path, {ITEM: ask.value}, None, time_ns))
         if isinstance(ask, ReadVariable):
             return Query(("get", NAMESPACE, ask.path))
+        if isinstance(ask, ChangeServers):
+            infos = [(op, self._world.hosts[name].info) for op, name in ask.changes]
+            return ChangeMembership(tuple((op, info.id, info.address) for op, info in infos))
         return ask
 
     def _observe(self, event: Event) -> None:
@@ -103,7 +97,24 @@ class SimTarget:
             self._stale.add(event.node)
 
 
+def world_of(scenario: Scenario, seed: int, observers: Iterable[Observer] = (), *, strict: bool) -> World:
+    """The world that a scenario begins in."""
+    cluster = scenario.cluster
+    return World(
+        cluster.names,
+        seed=seed,
+        raft_protocol=cluster.raft_protocol,
+        settings=cluster.settings,
+        node_settings=cluster.node_settings,
+        network=scenario.network.model,
+        links=zoned(cluster.zone_of, scenario.network.zones),
+        disk=_disk(scenario),
+        strict=strict,
+        observers=observers,
+    )
+
+
 def _disk(scenario: Scenario) -> DiskModel:
-    """Records, unless a step breaks bytes."""
+    """Of the form that is asked for, or that a step needs."""
     in_bytes = any(isinstance(step.action, Disk) and step.action.fault in IN_BYTES for step in scenario.steps)
-    return DiskModel(form=BYTES if in_bytes else RECORDS)
+    return replace(scenario.disks.model, form=BYTES) if in_bytes else scenario.disks.model

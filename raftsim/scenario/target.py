@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from raftsim.node.requests import Outcome, RemovePeer
+from raftsim.node.requests import Outcome, RemovePeer, TransferLeadership
 from raftsim.scenario.view import Status
 
 if TYPE_CHECKING:
@@ -38,7 +38,14 @@ class ReadVariable:
     path: str
 
 
-Ask = WriteVariable | ReadVariable | RemovePeer
+@dataclass(frozen=True, slots=True)
+class ChangeServers:
+    """A ChangeMembership that speaks of servers by name: (op, name)."""
+
+    changes: tuple[tuple[str, str], ...]
+
+
+Ask = WriteVariable | ReadVariable | RemovePeer | ChangeServers | TransferLeadership
 
 ITEM = "value"  # the one item of every variable a scenario writes
 

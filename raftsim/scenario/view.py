@@ -23,11 +23,13 @@ class Cast:
     crashed: set[str] = field(default_factory=set)
     isolated: set[str] = field(default_factory=set)
     removed: set[str] = field(default_factory=set)
+    paused: set[str] = field(default_factory=set)
     held: dict[str, int] = field(default_factory=dict)  # by name of a hold: the messages that wait in it
 
     def in_service(self) -> tuple[str, ...]:
         """The servers an informed client would talk to."""
-        return tuple(name for name in self.names if name not in self.crashed | self.isolated | self.removed)
+        out = self.crashed | self.isolated | self.removed | self.paused
+        return tuple(name for name in self.names if name not in out)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ there, or have been replaced, and what the clients saw of all this must be linea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from random import Random
@@ -19,6 +19,7 @@ from raftsim.check.clients.exactly_once import exactly_once
 from raftsim.check.clients.freshness import freshness
 from raftsim.check.violation import InvariantViolated
 from raftsim.node.requests import OK, TransferLeadership
+from raftsim.sim.build import Observer
 from raftsim.sim.clients import Clients, Load
 from raftsim.sim.workload import ITEM, Mix
 from raftsim.swarm import settle
@@ -58,11 +59,13 @@ class Ending:
 
 def play(seed: int, for_s: float = STORM_S) -> Ending:
     """The run of `seed`, whose storm lasts `for_s` seconds of virtual time."""
-    return _Run(seed).play(for_s)
+    return Run(seed).play(for_s)
 
 
-class _Run:
-    def __init__(self, seed: int) -> None:
+class Run:
+    """One run of the swarm, to be played once. The `observers` are told every event of its `storm`."""
+
+    def __init__(self, seed: int, observers: Iterable[Observer] = ()) -> None:
         rng = Random(f"{seed}/swarm")
         self._hash = blake2b(digest_size=16)
         steady = {
@@ -72,7 +75,7 @@ class _Run:
         }
         self.steadiness = Steadiness(**steady)
         self.load = _load(rng)
-        self.storm = Storm(seed, sizes=SIZES, steadiness=self.steadiness, observers=[self._note])
+        self.storm = Storm(seed, sizes=SIZES, steadiness=self.steadiness, observers=[self._note, *observers])
         self.world = self.storm.world
         self._servers = len(self.world.names)
         self.broken = self._broken(rng)

@@ -67,7 +67,7 @@ class Storm:
         self._sightings = Sightings()
         self.seen = self._sightings.seen
         self._changes: list[PendingOutcome] = []
-        size, raft_protocol = self.rng.choice(sizes), self.rng.choice([2, 3])
+        size, self.raft_protocol = self.rng.choice(sizes), self.rng.choice([2, 3])
         self.founded = self.rng.random() < 0.7 or not weather.settings.pre_vote
         # A voter has no vote (again) yet: a disk was lost, or not all have found out that they are founders. One that
         # crashes before it has that on its disk is one that lost it to those who have begun.
@@ -76,7 +76,7 @@ class Storm:
         self.world = World(
             size,
             seed=seed,
-            raft_protocol=raft_protocol,
+            raft_protocol=self.raft_protocol,
             network=weather.network,
             disk=replace(weather.disk, form=self.form),
             settings=weather.settings,

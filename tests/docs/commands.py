@@ -22,9 +22,9 @@ Made from the commands' own help: `raftsim <command> -help`. Options are written
 | 130 | interrupted with Ctrl-C |
 | 141 | the reader of the output went away |
 
-`raftsim run` and `raftsim sweep` have [codes of their own](scenario-language.md#verdicts-and-exit-codes). For the
-commands that read traces, 2 is a file that is no whole trace; `raftsim replay` and `raftsim diff` end with 1 when runs
-differ.
+`raftsim run`, `raftsim sweep` and `raftsim shrink` have [codes of their
+own](scenario-language.md#verdicts-and-exit-codes). For the commands that read traces, 2 is a file that is no whole
+trace; `raftsim replay` and `raftsim diff` end with 1 when runs differ.
 
 ## Environment
 

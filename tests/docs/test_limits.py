@@ -8,7 +8,7 @@ from pathlib import Path
 
 import raftsim
 from raftsim.agent import logs, main, recovery, schema
-from raftsim.cli import client, items, sweep
+from raftsim.cli import client, items, shrink, sweep
 from raftsim.client.settings import ClientSettings
 from raftsim.cluster import node as cluster_node
 from raftsim.core.settings import Settings
@@ -83,6 +83,7 @@ CONSTANTS: dict[str, float] = {
     "a value for `var put` from a file or standard input": items.MAX_VALUE_BYTES,
     "seeds of one sweep": sweep.MAX_SEEDS,
     "a storm of the swarm": sweep.MAX_STORM_S,
+    "runs of one shrink": shrink.MAX_RUNS,
     "failures of a sweep that are told apart": tally.MAX_GROUPS,
     "the state of a sweep that is resumed": state.MAX_BYTES,
     "stopping an agent": main.STOP_TIMEOUT_S,
@@ -119,6 +120,7 @@ HERE = {
     "cli/client.py": {"MAX_ANSWER_BYTES"},
     "cli/items.py": {"MAX_VALUE_BYTES"},
     "cli/sweep.py": {"MAX_SEEDS", "MAX_STORM_S"},
+    "cli/shrink.py": {"MAX_RUNS"},
     "sweep/tally.py": {"MAX_GROUPS"},
     "sweep/state.py": {"MAX_BYTES"},
     "wire/handshake.py": {"MAX_HELLO_BYTES"},

@@ -8,7 +8,7 @@ import pytest
 
 from raftsim.cli.run import EXIT_CODES, WORDS, WORST_FIRST
 from raftsim.scenario import fields as reading
-from raftsim.scenario import load, names, read_conditions, read_faults, read_network, read_steps, selectors
+from raftsim.scenario import load, names, read_conditions, read_disks, read_faults, read_network, read_steps, selectors
 from raftsim.scenario.conditions import OPERATORS
 from raftsim.scenario.load import parse
 from raftsim.scenario.model import DEFAULT_WITHIN_S, Cluster
@@ -29,6 +29,7 @@ def test_the_keys_of_a_file() -> None:
     assert tuple(table(PAGE, "The file").column("Value")) == load.KEYS
     assert set(table(PAGE, "cluster").column("Value")) == set(load.CLUSTER_KEYS)
     assert tuple(tables(PAGE, "network")[0].column("Value")) == (*read_network.LINK, "zones")
+    assert tuple(table(PAGE, "disks").column("Value")) == read_disks.KEYS
 
 
 def test_the_verbs_and_what_may_stand_beside_them() -> None:
@@ -48,7 +49,7 @@ def test_the_faults() -> None:
     assert f"With any of these but {', '.join(f'`{key}`' for key in others[:-1])} and `{others[-1]}`" in TEXT
     last = [name for name, verb in read_steps.VERBS.items() if verb.read.__module__ == read_faults.__name__]
     assert list(table(PAGE, "Steps").column("Value"))[-len(last) :] == last
-    assert len(last) == 10
+    assert len(last) == 12
 
 
 def test_the_settings() -> None:

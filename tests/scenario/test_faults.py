@@ -44,6 +44,8 @@ FELT = {
     "clock": "  - clock: {node: follower:1, rate: 1.5, jump: 100ms}\n  - run: 1s\n",
     "wipe": "  - put: 3\n  - wipe: follower:1\n    as: gone\n  - restart: gone\n  - until: {voters: 2}\n"
     "  - until: {voters: 3, converged: true}\n",
+    "pause": "  - pause: first\n    as: cold\n  - until: {leader: one, not: [cold]}\n  - resume: cold\n"
+    "  - until: {converged: true}\n",
     "slow apply": "  - slow: {node: follower:1, apply: 10ms}\n  - put: 20\n  - until: {converged: true}\n",
 }
 
@@ -70,6 +72,8 @@ def test_a_fault_that_is_felt(name: str) -> None:
         ("  - disk: {node: n1, cut_power: 999999}\n  - put: 1\n", "n1 did not feel it"),
         ("  - disk: {node: n1, rot: 100}\n  - run: 1s\n", "n1 did not feel it"),
         ("  - clock: {node: n1, jump: 5s}\n", "n1 did not look at it"),
+        ("  - pause: n1\n  - resume: n1\n", "pause n1: n1 went on at once"),
+        ("  - pause: n1\n  - pause: n1\n  - run: 1s\n", "pause n1: n1 was paused already"),
         ("  - slow: {node: n1, apply: 5ms}\n  - run: 1s\n", "n1 applied nothing"),
     ],
 )

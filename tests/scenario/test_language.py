@@ -22,8 +22,8 @@ HEAD = "name: x\nsteps:\n"
 LINK = "(known: bandwidth, delay, duplicate, loss, queue_bytes, reorder)"
 DISK = "(known: cut_power, fail, fill, lie, mend, misdirect, read_only, rot, slow, stall)"
 KNOWN = (
-    "(known: check, clock, crash, deliver, disk, drop, duplicate, get, heal, hold, isolate, link, partition, put, "
-    "remove, restart, run, slow, until, wipe)"
+    "(known: change, check, clock, crash, deliver, disk, drop, duplicate, get, heal, hold, isolate, link, partition, "
+    "pause, put, remove, restart, resume, run, slow, transfer, until, wipe)"
 )
 
 # file -> its problems
