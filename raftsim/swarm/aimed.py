@@ -15,14 +15,16 @@ KEY: Final = "doubt"
 
 
 class Aimed:
-    """`odds`: how often a step of the storm strikes. `timeout_s`: the longest election timeout."""
+    """`odds`: how often a step of the storm strikes. `timeout_s`: the longest election timeout. `change`: asks a server
+    for some change of the membership, if there may be one now."""
 
-    def __init__(self, world: World, timeout_s: float, seed: int) -> None:
+    def __init__(self, world: World, timeout_s: float, change: Callable[[str], None], seed: int) -> None:
         self._world = world
         self._timeout_s = timeout_s
+        self._change = change
         self._rng = Random(f"{seed}/aimed")
         self._striking = True
-        self.odds = self._rng.choice([0, 0, 0.02, 0.06])
+        self.odds = self._rng.choice([0, 0.03, 0.1])
 
     def strike(self) -> None:
         leader = self._world.leader()
@@ -40,17 +42,21 @@ class Aimed:
         self._world.clog(src, dst, self._timeout_s * self._rng.uniform(0.2, 3))
 
     def _doubt(self, leader: str) -> None:
-        """It is cut off, perhaps when it hands over, and asked all the time while others write what it cannot know."""
+        """It is cut off, perhaps when it hands over or changes who is a member, and is asked all the time: what it is given
+        comes to nothing, and others write what it cannot know."""
         world, rng = self._world, self._rng
-        if rng.random() < 0.5:
+        luck = rng.random()
+        if luck < 0.4:
             world.submit(leader, TransferLeadership())
+        elif luck < 0.7:
+            self._change(leader)
         self._after(rng.uniform(0, 0.02), lambda: world.isolate(leader))
         for number in range(DOUBTS):
             moment_s = 3 * self._timeout_s * number / DOUBTS
             self._after(moment_s, lambda: world.submit(leader, get(KEY)))
             if number % 4 == 0:
-                other = self._other(leader)
-                self._after(moment_s, lambda other=other: world.submit(other, put(KEY, repr(world.now))))  # type: ignore[misc]
+                writer = rng.choice(world.names)
+                self._after(moment_s, lambda writer=writer: world.submit(writer, put(KEY, repr(world.now))))  # type: ignore[misc]
 
     def _other(self, leader: str) -> str:
         return self._rng.choice([name for name in self._world.names if name != leader])

@@ -104,7 +104,7 @@ class Run:
 
     def _heal(self) -> None:
         """Mend all there is, or only a majority, and see it work."""
-        world, broken = self.world, self.broken
+        world, broken = self.world, self._with_the_leader()
         if not broken:
             weather = self.storm.weather
             # A wiped server has heard of no leader yet, so a removed one can disturb the others through it.
@@ -179,6 +179,13 @@ class Run:
         if weather.change or weather.wipe or not self.storm.founded or not most or rng.random() < 0.3:
             return frozenset()
         return frozenset(rng.sample(names, rng.randint(1, most)))
+
+    def _with_the_leader(self) -> frozenset[str]:
+        """Half of the time the leader of this moment is among those that stay broken: its loss is felt most."""
+        leader = self.world.leader()
+        if self.broken and leader is not None and self._rng.random() < 0.5:
+            self.broken = self.broken - {min(self.broken)} | {leader}
+        return self.broken
 
     def _drawn(self, for_s: float) -> dict[str, Any]:
         storm = self.storm

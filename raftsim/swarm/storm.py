@@ -84,7 +84,7 @@ class Storm:
             founded=self.founded,
             observers=[self._sightings.observe, *observers],
         )
-        self._aimed = Aimed(self.world, weather.settings.election_timeout_max_s, seed)
+        self._aimed = Aimed(self.world, weather.settings.election_timeout_max_s, self._aim_change, seed)
 
     def storm(self, for_s: float) -> None:
         """Faults and requests, until `for_s` seconds of virtual time. Raises InvariantViolated."""
@@ -232,6 +232,10 @@ class Storm:
             chosen = {other: rng.choice(OPS) for other in rng.sample(world.names, count)}
         changes = [(op, world.ids[other], world.hosts[other].info.address) for other, op in chosen.items()]
         self._changes.append(world.submit(name, ChangeMembership(tuple(changes))))
+
+    def _aim_change(self, name: str) -> None:
+        if self.weather.change:
+            self._change(name)
 
     def _transfer(self, name: str) -> None:
         target = self.rng.choice([None, *self.world.ids.values()])
