@@ -172,7 +172,8 @@ class Node:
             for event in output.events:
                 observer(KINDS[type(event)], event)
         if output.write is not None:
-            self._observe(WRITE, output.write)
+            if observer is not None:
+                observer(WRITE, output.write)
             self.disk.submit(output.write)
         if output.send:
             self._send(output.send)
