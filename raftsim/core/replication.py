@@ -103,9 +103,7 @@ def _take(raft: Raft, message: Append) -> AppendReply:
         _check_new(raft, message, conflict, entries[conflict - prev - 1 :])
         raft.append(conflict, entries[conflict - prev - 1 :])
     verified = prev + len(entries)
-    commit = min(message.commit, verified)  # never beyond what was verified (B26)
-    if commit > raft.commit:
-        raft.commit_to(commit)
+    raft.commit_to(max(raft.commit, min(message.commit, verified)))  # never beyond what was verified (B26)
     return _reply(raft, message, ok=True, index=verified)
 
 
