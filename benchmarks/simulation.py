@@ -2,7 +2,8 @@
 
 The standard load is 5 servers with heartbeats of 50 ms and election timeouts of 150 to 300 ms, 10 clients that ask 20
 times a second each, 1 % of the messages lost, and delays drawn from an exponential distribution with a mean of 5 ms.
-An event is an entry of the simulator's queue whose handler ran; a delivery is a message handed to a server.
+An event is an entry of the simulator's queue whose handler ran; a delivery is a message handed to a server. A seed of
+the swarm is a complete run of `raftsim sweep swarm`, whose storm lasts 60 seconds of virtual time.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
+from benchmarks import swarm
 from benchmarks.options import count, counts, duration, parser, run
 from benchmarks.report import Cells, Row, progress, publish
 from raftsim.check.durability import Durability
@@ -25,10 +27,12 @@ from raftsim.sim.clients import Clients, Load
 from raftsim.sim.delays import Exponential
 from raftsim.sim.network import NetworkModel
 from raftsim.sim.world import World
+from raftsim.swarm.run import STORM_S
 from raftsim.trace.events import Event
 
 SETTINGS: Final = Settings(election_timeout_min_s=0.15, election_timeout_max_s=0.3, heartbeat_interval_s=0.05)
 NETWORK: Final = NetworkModel(Exponential(0.005), loss=0.01)
+START_S: Final = 2.0  # until a leader was elected and links were made
 LOAD: Final = Load(clients=10, open_loop_interval_s=0.05)
 
 
@@ -54,23 +58,30 @@ class Run:
 
 
 def measure(what: Run) -> Row:
-    """One run: its events, deliveries and simulated seconds of servers, per second of CPU time."""
+    """One run: its events, deliveries and simulated seconds of servers, per second of CPU time.
+
+    One at rest is measured once it is: many servers begin with a link between any two of them.
+    """
     world = what.world()
-    if what.load is not None:
+    if what.load is None:
+        world.run(START_S)
+    else:
         Clients(world, what.load, what.seed)
+    events, delivered = world.events, world.network.delivered
     gc.collect()
     began = time.process_time()
     world.run(what.for_s)
     took = time.process_time() - began
+    events, delivered = world.events - events, world.network.delivered - delivered
     return {
         "servers": what.servers,
         "judges": what.judges,
-        "events": world.events,
+        "events": events,
         "seconds": took,
-        "events_per_s": world.events / took,
-        "deliveries_per_s": world.network.delivered / took,
+        "events_per_s": events / took,
+        "deliveries_per_s": delivered / took,
         "server_seconds_per_s": what.servers * what.for_s / took,
-        "us_per_delivery": 1e6 * took / world.network.delivered,
+        "us_per_delivery": 1e6 * took / delivered,
     }
 
 
@@ -109,10 +120,15 @@ def main(args: Sequence[str]) -> None:
     options.add_argument("-seconds", type=duration, default=60.0, help="of virtual time, for each run (60)")
     options.add_argument("-rounds", type=count, default=3)
     options.add_argument("-servers", type=counts, default=[3, 5, 7, 31, 101], help="sizes to compare (3,5,7,31,101)")
+    options.add_argument("-seeds", type=count, default=40, help="of the swarm, for each number of processes (40)")
+    options.add_argument("-storm", type=duration, default=STORM_S, help="seconds of virtual time of each seed (60)")
+    options.add_argument("-workers", type=counts, default=[1, 2], help="processes that share the seeds (1,2)")
     chosen = options.parse_args(args)
     rows = _runs(chosen)
     costs = judge_costs(min(chosen.seconds, 20.0), chosen.rounds)
-    publish(chosen, "simulation", args, rows + costs, [_speed(rows), _sizes(rows, chosen.servers), _costs(costs)])
+    seeds = [swarm.sweep(workers, chosen.seeds, chosen.storm) for workers in chosen.workers]
+    tables = [_speed(rows), _sizes(rows, chosen.servers), _costs(costs), swarm.table(seeds)]
+    publish(chosen, "simulation", args, rows + costs + seeds, tables)
 
 
 def _runs(chosen: Namespace) -> list[Row]:

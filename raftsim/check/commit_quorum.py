@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from raftsim.check.ghost import LEADER, Ghost, NodeGhost, incarnations
+from raftsim.check.history import LogGhost
 
 
 class CommitQuorum:
@@ -29,8 +30,9 @@ class CommitQuorum:
         term = node.log.term_at(index)
         if term != commit.term:
             return f"{node.name}, leader of term {commit.term}, committed index {index}, whose entry is of term {term}"
+        given = incarnations(node.config)
         for voters in node.halves:
-            holders = [voter for voter in voters if self._holds(voter, node, index)]
+            holders = [voter for voter in voters if self._holds(voter, given[voter], node.log, index)]
             if len(holders) * 2 <= len(voters):
                 return (
                     f"{node.name}, leader of term {term}, committed index {index}, "
@@ -38,9 +40,9 @@ class CommitQuorum:
                 )
         return None
 
-    def _holds(self, voter: str, leader: NodeGhost, index: int) -> bool:
-        held = self._ghost.node(self._ghost.name(voter)).held(incarnations(leader.config)[voter])
-        return any(log.agrees(leader.log, index) for log in held)
+    def _holds(self, voter: str, incarnation: int, committed: LogGhost, index: int) -> bool:
+        held = self._ghost.node(self._ghost.name(voter)).held(incarnation)
+        return any(log.agrees(committed, index) for log in held)
 
     def _list(self, ids: Sequence[str]) -> str:
         return ", ".join(self._ghost.name(id) for id in ids) or "nobody"

@@ -74,6 +74,8 @@ MESSAGES = {
 }
 
 Check = Callable[[NodeGhost, Any], str | None]
+Update = Callable[[NodeGhost, Any], None]
+Steps = tuple[Update | None, tuple[tuple[str, Check], ...], Update | None]
 
 
 class Judges:
@@ -97,26 +99,29 @@ class Judges:
         self.violations: list[Violation] = []
         watching = [invariant(self.ghost) for invariant in invariants]
         self.durability = next(found for found in watching if isinstance(found, Durability))
-        self._checks = {kind: _checks(watching, f"on_{kind}") for kind in KINDS}
-        self._sent = {name: _checks(watching, f"on_send_{suffix}") for name, suffix in MESSAGES.items()}
-        self._updates: dict[str, Callable[[NodeGhost, Any], None]] = {
-            kind: getattr(self.ghost, f"on_{kind}") for kind in KINDS if hasattr(self.ghost, f"on_{kind}")
+        prepare: dict[str, Update] = {WRITE: self.ghost.prepare_write, START: self.ghost.prepare_start}
+        # By kind of event, or by the type's name of a sent message: what comes before the checks, they, and after them.
+        self._steps: dict[str, Steps] = {
+            kind: (prepare.get(kind), _checks(watching, f"on_{kind}"), getattr(self.ghost, f"on_{kind}", None))
+            for kind in KINDS
         }
+        for name, suffix in MESSAGES.items():
+            self._steps[name] = None, _checks(watching, f"on_send_{suffix}"), None
 
     def observe(self, event: Event) -> None:
         """Judge one event. Its subject is only read."""
         kind, subject = event.kind, event.subject
-        checks = self._checks.get(kind, ()) if kind != SEND else self._sent.get(type(subject).__name__, ())
-        node = self.ghost.node(event.node)
-        if kind == WRITE:
-            self.ghost.prepare_write(node, subject)
-        elif kind == START:
-            self.ghost.prepare_start(node, subject)
+        steps = self._steps.get(kind if kind != SEND else type(subject).__name__)
+        if steps is None:
+            return
+        prepare, checks, update = steps
+        node = self.ghost.nodes.get(event.node) or self.ghost.node(event.node)
+        if prepare is not None:
+            prepare(node, subject)
         for name, check in checks:
             sentence = check(node, subject)
             if sentence is not None:
                 self.violations.append(Violation(name, event.time, event.node, sentence))
-        update = self._updates.get(kind)
         if update is not None:
             update(node, subject)
 

@@ -20,14 +20,13 @@ def drain(raft: Raft, now: float) -> Output | None:
         asked = bool(raft.new_reads) and not reads.by_lease(raft, now)
         if asked:
             reads.begin_round(raft, now)
-        replication.broadcast(raft, now, heartbeat=asked)
-    write = _write(raft, now)
-    apply = (raft.applying, raft.commit) if raft.commit > raft.applying else None
-    sending = raft.outbox or raft.promises or raft.chunks
-    if not (write or apply or sending or raft.restore or raft.ready_reads or raft.events):
+        if asked or raft.hungry:
+            replication.broadcast(raft, now, heartbeat=asked)
+    if not _produced(raft):
         return None
+    apply = (raft.applying, raft.commit) if raft.commit > raft.applying else None
     output = Output(
-        write,
+        _write(raft, now),
         raft.outbox,
         raft.promises,
         raft.durable.last_seq,
@@ -41,6 +40,26 @@ def drain(raft: Raft, now: float) -> Output | None:
     raft.restore = None
     raft.applying = raft.commit
     return output
+
+
+def stirred(raft: Raft) -> bool:
+    """Whether the inputs so far led to anything: if not, a turn would come to nothing."""
+    return raft.hungry or bool(raft.new_reads) or _produced(raft)
+
+
+def _produced(raft: Raft) -> bool:
+    """What is to be applied is announced by an event."""
+    return bool(
+        raft.promises
+        or raft.events
+        or raft.outbox
+        or raft.unwritten_from is not None
+        or raft.hard is not raft.durable.written
+        or raft.ready_reads
+        or raft.chunks
+        or raft.chunk_received
+        or raft.restore
+    )
 
 
 def _write(raft: Raft, now: float) -> Write | None:

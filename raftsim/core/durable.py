@@ -21,24 +21,20 @@ class PendingWrite:
 
 
 class Durable:
-    """`hard`: the durable vote record. `index`: our log is durable up to here."""
+    """`hard`: the durable vote record. `written`: that of the last write. `index`: our log is durable up to here."""
 
-    __slots__ = ("hard", "index", "last_seq", "pending")
+    __slots__ = ("hard", "index", "last_seq", "pending", "written")
 
     def __init__(self, hard: HardState, index: int) -> None:
-        self.hard = hard
+        self.hard = self.written = hard
         self.index = index
         self.last_seq = 0
         self.pending: deque[PendingWrite] = deque()
 
-    @property
-    def written(self) -> HardState:
-        """The vote record as of the last write, durable or not."""
-        return self.pending[-1].hard if self.pending else self.hard
-
     def begin(self, hard: HardState, last_index: int, now: float) -> int:
         """A write goes to the disk. Returns its number."""
         self.last_seq += 1
+        self.written = hard
         self.pending.append(PendingWrite(self.last_seq, hard, last_index, now))
         return self.last_seq
 

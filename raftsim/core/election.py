@@ -30,7 +30,8 @@ LOST_ITS_MEMORY: Final = "has lost its memory, and its vote with it"
 def rest(raft: Raft, now: float) -> None:
     """Wait a whole, newly drawn timeout before thinking of an election (a timeout drawn once can tie for ever: B08)."""
     settings = raft.settings
-    raft.election_deadline = now + raft.rng.uniform(settings.election_timeout_min_s, settings.election_timeout_max_s)
+    least, most = settings.election_timeout_min_s, settings.election_timeout_max_s
+    raft.election_deadline = now + (least + (most - least) * raft.rng.random())
 
 
 def begin(raft: Raft, now: float) -> None:

@@ -170,7 +170,7 @@ def on_commit(raft: Raft, now: float) -> None:
         if raft.transfer_target is None:  # else the next leader leaves it, or this one after all
             _append(raft, leave_joint(raft.config), now)
         return
-    members = raft.config.members()
+    members = set(raft.config.members())
     gone = [id for id in raft.progress if id not in members]
     if gone or not raft.config.is_voter(raft.id):
         replication.broadcast(raft, now, heartbeat=True)

@@ -10,7 +10,7 @@ Invariant: match < next; match never falls while this leader's term lasts.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from raftsim.core.entry import SnapshotMeta
@@ -83,8 +83,10 @@ class Progress:
 
     def matched(self, index: int, round: int) -> None:
         """It holds our log up to `index`, durably. Replies may come late and out of order: match only grows (B29)."""
-        self.match = max(self.match, index)
-        self.next = max(self.next, index + 1)
+        if index > self.match:
+            self.match = index
+        if index >= self.next:
+            self.next = index + 1
         while self.inflight and self.inflight[0][0] <= index:
             self.inflight_bytes -= self.inflight.popleft()[1]
         probed = self.state == PROBE and round >= self.since
@@ -133,6 +135,6 @@ class Progress:
         return False
 
 
-def counted(followers: Mapping[str, Progress]) -> Iterator[tuple[str, Progress]]:
+def counted(followers: Mapping[str, Progress]) -> list[tuple[str, Progress]]:
     """Those whose word counts in a quorum: not who has lost its memory, and its vote with it (founding.py)."""
-    return ((id, progress) for id, progress in followers.items() if not progress.stranger)
+    return [each for each in followers.items() if not each[1].stranger]

@@ -1,8 +1,7 @@
 """One server of the Raft consensus algorithm: everything that affects the state of the protocol lives here.
 
 `Raft` is driven, it never acts: inputs are method calls with the time passed in, `drain()` hands out what is to be
-done (the contract is in output.py). The handlers are in the files of their subject; this one holds the state, the rule
-of terms, the bookkeeping of what is durable, and the drain.
+done (the contract is in output.py). The handlers are in the files of their subject; this one holds state and terms.
 
 Invariant: term and vote change together and are written together.
 """
@@ -73,6 +72,7 @@ class Raft:
         self.election_deadline = now
         # leadership
         self.progress: dict[str, Progress] = {}
+        self.hungry = False  # some follower may have something that it was not sent yet
         self.term_start_index = 0
         self.heartbeat_deadline = now
         self.uncommitted_bytes = 0
@@ -209,7 +209,7 @@ class Raft:
 
     def become(self, role: str, *, leader: str | None) -> None:
         if self.role == LEADER and role != LEADER:
-            self.progress = {}
+            self.progress, self.hungry = {}, False
             self.transfer_target = None
             self.new_reads.clear()
             self.waiting_reads.clear()

@@ -25,6 +25,7 @@ def append_own(raft: Raft, entry: Entry) -> int:
     """A leader's new entry; it travels at the end of the turn, with all others of the turn. Returns its index."""
     index = raft.log.last_index + 1
     raft.append(index, [entry])
+    raft.hungry = True
     raft.uncommitted_bytes += entry.size
     return index
 
@@ -32,9 +33,12 @@ def append_own(raft: Raft, entry: Entry) -> int:
 def broadcast(raft: Raft, now: float, *, heartbeat: bool) -> None:
     """Send every follower what it may have now; with `heartbeat`, something in any case."""
     last_index = raft.log.last_index
+    raft.hungry = False
     for follower, progress in raft.progress.items():
         if heartbeat or progress.next <= last_index or progress.state == SNAPSHOT:
             _feed(raft, follower, progress, now, heartbeat=heartbeat)
+            if progress.next <= last_index or progress.state == SNAPSHOT:
+                raft.hungry = True
 
 
 def _feed(raft: Raft, follower: str, progress: Progress, now: float, *, heartbeat: bool) -> None:
@@ -104,7 +108,10 @@ def _take(raft: Raft, message: Append) -> AppendReply:
 
 
 def _reply(raft: Raft, message: Append, *, ok: bool, index: int, hint: tuple[int, int] = (0, 0)) -> AppendReply:
-    return AppendReply(raft.term, raft.id, message.src, ok, index, *hint, message.round, raft.founding.incarnation)
+    hint_index, hint_term = hint
+    return AppendReply(
+        raft.term, raft.id, message.src, ok, index, hint_index, hint_term, message.round, raft.founding.incarnation
+    )
 
 
 def _check_new(raft: Raft, message: Append, first: int, entries: list[Entry]) -> None:
@@ -125,6 +132,7 @@ def on_append_reply(raft: Raft, message: AppendReply, now: float) -> None:
     reads.answered(raft, progress, message.round)
     if message.ok:
         progress.matched(message.index, message.round)
+        raft.hungry |= progress.next <= raft.log.last_index
         progress.catch_up(raft.log.last_index, now, raft.settings.election_timeout_min_s)
         if progress.match > raft.commit:
             advance_commit(raft, now)
@@ -135,6 +143,7 @@ def on_append_reply(raft: Raft, message: AppendReply, now: float) -> None:
         hint, _ = raft.log.agreement_hint(message.hint_index, message.hint_term)
         if progress.refused(message.index, hint, message.round):
             progress.since = reads.number_round(raft, now)
+        raft.hungry = True
 
 
 def advance_commit(raft: Raft, now: float) -> None:
@@ -145,7 +154,7 @@ def advance_commit(raft: Raft, now: float) -> None:
     assert quorum is not None, "a leader has voters"
     index = min(quorum, raft.durable.index)
     if index > raft.commit and raft.log.term_at(index) == raft.term:
-        raft.uncommitted_bytes -= sum(entry.size for entry in raft.log.slice(raft.commit, index))
+        raft.uncommitted_bytes -= sum([entry.size for entry in raft.log.slice(raft.commit, index)])
         raft.commit_to(index)
         raft.heartbeat_deadline = min(raft.heartbeat_deadline, now + raft.settings.commit_delay_s)
         membership.on_commit(raft, now)

@@ -33,6 +33,7 @@ _PREFIX: Final = b"\xc1"
 _REGISTER: Final = 0
 _COMMAND: Final = 1
 _CLOSE: Final = 2
+_COMMAND_PARTS: Final = 4  # the others have two
 
 
 def register_command(time_ns: int) -> bytes:
@@ -74,13 +75,13 @@ class Sessions:
     def apply(self, index: int, data: bytes) -> Any:
         if not data.startswith(_PREFIX):
             return self._machine.apply(index, data)
-        match _decode(data):
-            case (_, id, sequence, command):
-                return self._apply_once(index, id, sequence, command)
-            case (kind, number) if kind == _REGISTER:
-                return self._register(index, number)
-            case (_, id):
-                return _ok(None) if self._sessions.pop(id, None) else _refused(UNKNOWN_SESSION)
+        command = _decode(data)
+        if len(command) == _COMMAND_PARTS:
+            return self._apply_once(index, *command[1:])
+        kind, number = command
+        if kind == _REGISTER:
+            return self._register(index, number)
+        return _ok(None) if self._sessions.pop(number, None) else _refused(UNKNOWN_SESSION)
 
     def query(self, query: tuple[Any, ...]) -> Any:
         match query:
@@ -120,12 +121,13 @@ class Sessions:
         session.used = index
         self._sessions[id] = session
         result = session.results.get(sequence)
-        if result is None:
-            if sequence <= session.forgotten:
-                return _refused(FORGOTTEN)
-            result = _pack(_in_order(self._machine.apply(index, command)))
-            session.remember(sequence, result, self._limits)
-        return _ok(msgpack.unpackb(result))
+        if result is not None:
+            return _ok(msgpack.unpackb(result))
+        if sequence <= session.forgotten:
+            return _refused(FORGOTTEN)
+        value = _in_order(self._machine.apply(index, command))
+        session.remember(sequence, _pack(value), self._limits)
+        return _ok(value)
 
 
 def _ok(value: Any) -> dict[str, Any]:
@@ -137,7 +139,8 @@ def _refused(reason: str) -> dict[str, Any]:
 
 
 def _in_order(value: Any) -> Any:
-    """The same plain data, every map by its keys: equal results are to be equal bytes in every server's snapshot."""
+    """The same plain data as MessagePack gives it back, every map by its keys: equal results are to be equal bytes in
+    every server's snapshot."""
     if isinstance(value, dict):
         return {key: _in_order(value[key]) for key in sorted(value)}
     if isinstance(value, list | tuple):
@@ -150,18 +153,23 @@ def _command(*parts: Any) -> bytes:
 
 
 def _decode(data: bytes) -> tuple[Any, ...]:
-    """The session command in `data`, checked as far as it is ours. Raises InvalidRequest."""
+    """The session command in `data`, checked as far as it is ours. Raises InvalidRequest.
+
+    By type and length, not by patterns: a leader does this twice for every write, and every follower once.
+    """
     try:
         command: tuple[Any, ...] = msgpack.unpackb(data[len(_PREFIX) :], use_list=False)
     except (ValueError, msgpack.UnpackException):
         raise InvalidRequest("not a session command: not msgpack") from None
-    match command:
-        case (kind, time_ns) if kind == _REGISTER and is_number(time_ns, 0):
+    parts = len(command) if type(command) is tuple else 0
+    if parts == _COMMAND_PARTS:
+        kind, session, sequence, inner = command
+        plain = type(inner) is bytes and not inner.startswith(_PREFIX)
+        if plain and kind == _COMMAND and is_number(session) and is_number(sequence):
             return command
-        case (kind, session, sequence, bytes(inner)) if kind == _COMMAND:
-            if is_number(session) and is_number(sequence) and not inner.startswith(_PREFIX):
-                return command
-        case (kind, session) if kind == _CLOSE and is_number(session):
+    elif parts == 2:
+        kind, number = command
+        if kind in (_REGISTER, _CLOSE) and is_number(number, 0 if kind == _REGISTER else 1):
             return command
     raise InvalidRequest("not a session command: neither register, command nor close")
 

@@ -55,7 +55,8 @@ class Session:
         self.results[sequence] = result
         self.size += len(result)
         while len(self.results) > limits.results or (self.size > limits.result_bytes and len(self.results) > 1):
-            self.forgotten = min(self.results)
+            following = self.forgotten + 1  # the lowest there is, if it has come
+            self.forgotten = following if following in self.results else min(self.results)
             self.size -= len(self.results.pop(self.forgotten))
 
 

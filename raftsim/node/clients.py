@@ -84,7 +84,7 @@ class Clients:
         self._relays = Relays(raft, network, jobs)
         self._reads = Reads(raft, machine, jobs, self.seen)
         self._changes = Changes(raft, jobs)
-        self._waiting: list[Job] = []
+        self.waiting: list[Job] = []  # for a leader, or for a link to it
         self._proposed: dict[int, Job] = {}  # by index
         self._applied = 0  # as of the last turn
         self._stopped = False
@@ -163,7 +163,7 @@ class Clients:
     def _wait(self, job: Job) -> None:
         job.stage = WAITING
         self.jobs.limit(job, job.wait_until)
-        self._waiting.append(job)
+        self.waiting.append(job)
 
     def _lead(self, job: Job) -> None:
         request = job.request
@@ -221,14 +221,20 @@ class Clients:
 
     def settle(self, applied: int, now: float) -> bool:
         """End of a turn: answer reads, try again what waits, give up what is late. True: the core was asked."""
-        asked = False
         self._applied = applied
+        asked = bool(self.jobs.open) and self._go_on(applied)  # at rest there is nothing to look for
+        if now >= self.jobs.next_deadline:
+            self._expire(now)
+        return asked
+
+    def _go_on(self, applied: int) -> bool:
+        asked = False
         self._reads.settle(applied)
         while (job := self._changes.next_queued()) is not None:
             self._dispatch(job)
             asked = True
-        if self._waiting and (self._raft.role == LEADER or self._raft.leader is not None):
-            waiting, self._waiting = self._waiting, []
+        if self.waiting and (self._raft.role == LEADER or self._raft.leader is not None):
+            waiting, self.waiting = self.waiting, []
             for job in waiting:
                 if job.number in self.jobs.open:
                     self._dispatch(job)
@@ -236,8 +242,6 @@ class Clients:
         for job in self._relays.flush():
             self._wait(job)
         self._changes.settle()
-        if now >= self.jobs.next_deadline:
-            self._expire(now)
         return asked
 
     def _expire(self, now: float) -> None:
@@ -246,7 +250,7 @@ class Clients:
                 self._reads.answer(job)
             else:
                 self.jobs.finish(job, self._too_late(job))
-        self._waiting = [job for job in self._waiting if job.number in self.jobs.open]
+        self.waiting = [job for job in self.waiting if job.number in self.jobs.open]
         self._changes.prune()
         self._relays.prune()
         self.jobs.recount()

@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 
 from raftsim.core.config import Config
+from raftsim.core.drain import stirred
 from raftsim.core.entry import Restored, SnapshotMeta
 from raftsim.core.messages import AppendReply, Message
 from raftsim.core.output import ChunkWanted, Committed, ConfigChanged, MemoryLost, Output, RoleChanged
@@ -84,16 +85,18 @@ class Node:
 
     def receive(self, message: PeerMessage) -> None:
         """A message from a peer. Raises ProtocolViolation when no correct peer sends this."""
-        self.clock.turn_soon()
         if isinstance(message, Relay):
             self.clients.take_relay(message)
+            self.clock.turn_soon()
         elif isinstance(message, RelayReply):
             self.clients.take_reply(message)
+            self.clock.turn_soon()
         else:
             now = self.clock.now()
             self.raft.receive(message, now)
             if isinstance(message, AppendReply):
                 self.measures.answered(message.src, now)
+            self._turn_if_due()
 
     def synced(self, seq: int) -> None:
         """The write `seq` and all before it are durable."""
@@ -104,7 +107,7 @@ class Node:
         self.raft.persisted(seq, now)
         while self.promises and self.promises[0][0] <= seq:
             self._send(self.promises.popleft()[1])
-        self.clock.turn_soon()
+        self._turn_if_due()
 
     def request(self, request: Request, done: Callable[[Outcome], None]) -> None:
         """Ask; `done` is called exactly once with the outcome, possibly before this returns."""
@@ -115,7 +118,7 @@ class Node:
         """A link with this peer was made."""
         if info.address in self.clients.seen or len(self.clients.seen) < MAX_SEEN:
             self.clients.seen[info.address] = info
-        self.clock.turn_soon()
+        self._turn_if_due()
 
     def link_lost(self, peer: str) -> None:
         """The link to `peer` broke: what was sent and not answered may be lost."""
@@ -144,34 +147,43 @@ class Node:
 
     # the turn
 
+    def _turn_if_due(self) -> None:
+        """Most answers and syncs lead to nothing: then there is no turn, unless somebody waits for one to try again."""
+        if stirred(self.raft) or self.clients.waiting:
+            self.clock.turn_soon()
+
     def turn(self) -> None:
         """Drain what the inputs led to, act on it, and set the timer."""
-        now = self.clock.now()
-        self.raft.wake(now)
+        clock, raft, clients = self.clock, self.raft, self.clients
+        now = clock.now()
+        raft.wake(now)
         settled = False
-        if self.raft.restore is None:
+        if self.applied_index < self.apply_to and raft.restore is None:
             self._go_on()  # with what the last turn left, unless a snapshot has taken its place
         while True:
             # The time anew: whoever was answered may have asked again, and a lease is looked at after the question.
-            output = self.raft.drain(self.clock.now())
-            if output is not None:
-                self._act(output)
-            elif settled:
+            output = raft.drain(clock.now())
+            if output is None and settled:
                 break
-            asked = self.clients.settle(self.applied_index, now)
-            if not asked and (output is None or not output.events):
+            interrupted = output is not None and self._act(output)
+            asked = clients.settle(self.applied_index, now)
+            if not (asked or interrupted):
                 break  # nothing gave the core more to do; what comes from outside asks for a turn of its own
             settled = True
-        self.clock.wake_at(min(self.raft.deadline, self.clients.jobs.next_deadline))
+        clock.wake_at(min(raft.deadline, clients.jobs.next_deadline))
 
-    def _act(self, output: Output) -> None:
-        events = {type(event) for event in output.events}
-        for event in output.events:
-            self._observe(KINDS[type(event)], event)
+    def _act(self, output: Output) -> bool:
+        """True: what interrupts clients has happened, and may have led them to ask again."""
+        observer = self.observer
+        if observer is not None:
+            for event in output.events:
+                observer(KINDS[type(event)], event)
         if output.write is not None:
-            self._observe(WRITE, output.write)
+            if observer is not None:
+                observer(WRITE, output.write)
             self.disk.submit(output.write)
-        self._send(output.send)
+        if output.send:
+            self._send(output.send)
         if output.send_after_sync:
             if output.after <= self.durable_seq:
                 self._send(output.send_after_sync)
@@ -189,16 +201,19 @@ class Node:
             self._observe(READ, (number, index))
             self.clients.confirmed(number, index)
         # Last: entries that were just applied are answered before the loss of leadership ends what is left.
-        if RoleChanged in events:
-            self.clients.role_changed()
-        if events:
+        interrupted = False
+        if output.events:
+            interrupted = RoleChanged in map(type, output.events)
+            if interrupted:
+                self.clients.role_changed()
             self._update_links()
+        return interrupted
 
     def _go_on(self) -> None:
         """A slice of what takes long."""
         if self.restoring.meta is not None:
             self._restore(self.restoring.meta)
-        elif self.applied_index < self.apply_to:
+        else:
             self._apply()
 
     def _apply(self) -> None:
@@ -229,9 +244,11 @@ class Node:
             self.applied_index = meta.index
 
     def _send(self, messages: list[Message]) -> None:
+        observer, send = self.observer, self.network.send
         for message in messages:
-            self._observe(SEND, message)
-            self.network.send(message)
+            if observer is not None:
+                observer(SEND, message)
+            send(message)
 
     def _update_links(self) -> None:
         """Links go to all members, and to a server being removed until it was told so."""

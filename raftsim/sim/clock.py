@@ -17,7 +17,7 @@ class SimClock:
     is and is renewed when it rings too early, instead of filling the queue with dead ones.
     """
 
-    __slots__ = ("_armed", "_deadline", "_rate", "_set_at", "_shown", "_timeline", "_turn", "_turn_due")
+    __slots__ = ("_armed", "_deadline", "_rate", "_set_at", "_shown", "_timeline", "_true", "_turn", "_turn_due")
 
     def __init__(self, timeline: Timeline, turn: Callable[[], None]) -> None:
         self._timeline = timeline
@@ -25,9 +25,12 @@ class SimClock:
         self._turn_due = False
         self._deadline = inf
         self._armed = inf  # the true time of the entry in the queue
+        self._true = True  # it was never anything but right, as nearly all clocks are
         self._set_at, self._shown, self._rate = 0.0, 0.0, 1.0  # what it showed then, and how fast it runs since
 
     def now(self) -> float:
+        if self._true:
+            return self._timeline.now
         return self._shown + (self._timeline.now - self._set_at) * self._rate
 
     def wall_ns(self) -> int:
@@ -41,12 +44,13 @@ class SimClock:
         if not (0 < rate < inf and 0 <= jump_s < inf):
             raise ValueError(f"a clock runs forward: its rate is more than 0, a jump not less, got {rate} and {jump_s}")
         self._shown, self._set_at, self._rate = self.now() + jump_s, self._timeline.now, rate
+        self._true = False
         self._armed = inf
         self.wake_at(self._deadline)
 
     def wake_at(self, deadline: float) -> None:
         self._deadline = deadline
-        due = self._true_time(deadline)
+        due = deadline if self._true else self._true_time(deadline)
         if due < self._armed:
             self._armed = due
             self._timeline.at(due, self._ring, due)
@@ -74,7 +78,7 @@ class SimClock:
             self.wake_at(self._deadline)
             return
         if self.now() < self._deadline:  # by a rounding: the server would go back to sleep until now, for ever
-            self._shown, self._set_at = self._deadline, self._timeline.now
+            self._shown, self._set_at, self._true = self._deadline, self._timeline.now, False
         self._deadline = inf
         self.turn_soon()
 

@@ -40,7 +40,7 @@ class Exponential:
     min_s: float = 0.0
 
     def draw(self, rng: Random) -> float:
-        return self.min_s + rng.expovariate(1.0) * (self.mean_s - self.min_s)
+        return self.min_s - log(1.0 - rng.random()) * (self.mean_s - self.min_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,9 @@ class DiskModel:
             raise ValueError(f"the form of a disk must be one of {', '.join(FORMS)}, got {self.form}")
 
 
+End = tuple[Callable[..., None], tuple[Any, ...]]  # of what takes time: what is called then, with what
+
+
 class Owner(Protocol):
     """Told what the disk has done; the first three methods are those of `Node`."""
 
@@ -112,7 +115,7 @@ class SimDisk:
         self._incarnation = 0
         self._failed = False
         self._stalled_until = 0.0
-        self._waiting: list[Callable[[], None]] = []  # what would have come to its end, if the disk did not stall
+        self._waiting: list[End] = []  # what would have come to its end, if the disk did not stall
 
     def restored(self) -> Restored:
         """What a server that starts now finds. Raises StorageError: it must not start."""
@@ -223,11 +226,13 @@ class SimDisk:
     # time and failure
 
     def _later(self, min_s: float, max_s: float, end: Callable[..., None], *args: Any) -> None:
-        duration = (min_s + (max_s - min_s) * self._rng.random()) * self.slowness
-        self.felt["slow"] += self.slowness != 1.0
-        self._timeline.at(self._timeline.now + duration, self._end, (self._incarnation, partial(end, *args)))
+        duration_s = min_s + (max_s - min_s) * self._rng.random()
+        if self.slowness != 1.0:
+            duration_s *= self.slowness
+            self.felt["slow"] += 1
+        self._timeline.at(self._timeline.now + duration_s, self._end, (self._incarnation, (end, args)))
 
-    def _end(self, job: tuple[int, Callable[[], None]]) -> None:
+    def _end(self, job: tuple[int, End]) -> None:
         incarnation, end = job
         if incarnation != self._incarnation or self._failed:
             return
@@ -235,7 +240,8 @@ class SimDisk:
             self._waiting.append(end)
             self.felt["stall"] += 1
         else:
-            end()
+            act, args = end
+            act(*args)
 
     def _does(self, work: Callable[..., None], *args: Any) -> bool:
         """Whether the store did it. If not, the server hears of it before anything else happens."""

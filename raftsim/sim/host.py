@@ -8,7 +8,9 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from random import Random
+from typing import Any
 
 from raftsim.core.entry import Restored, SnapshotMeta
 from raftsim.core.output import ChunkWanted
@@ -24,7 +26,7 @@ from raftsim.sim.network import CUT, DOWN
 from raftsim.storage.errors import StorageError
 from raftsim.trace.events import CRASH, DELIVER, ERROR, HALT, PAUSE, RESUME, SNAPSHOT, START, WIPE, Event
 
-Input = Callable[[Node], object]
+Input = tuple[Callable[..., object], tuple[Any, ...]]  # what is called with the server, and with these
 
 
 @dataclass(slots=True, eq=False)
@@ -56,16 +58,19 @@ class Host:
         self.clock = SimClock(build.timeline, self.turn)
         self.disk = SimDisk(build.timeline, build.disk, Random(f"{build.seed}/disk/{name}"), held, self)
         self._build = build
+        self._timeline = build.timeline
         self._network = build.network
+        self._listeners = build.listeners
+        self._observer = self.emit if any(build.listeners.values()) else None
         self._rng = Random(f"{build.seed}/node/{name}")
         self._waiting: list[Input] = []  # of a paused server
         self._clients: dict[PendingOutcome, None] = {}  # requests without an outcome, in order
 
     def emit(self, kind: str, subject: object) -> None:
         """Tell the world's listeners. This is the server's observer, too."""
-        listeners = self._build.listeners[kind]
+        listeners = self._listeners[kind]
         if listeners:
-            event = Event(self._build.timeline.now, self.name, kind, subject)
+            event = Event(self._timeline.now, self.name, kind, subject)
             for listener in listeners:
                 listener(event)
 
@@ -96,9 +101,9 @@ class Host:
             rng=self._rng,
             settings=build.settings,
             node_settings=build.node_settings,
-            observer=self.emit if self.busy is None else self.busy.observe,
+            observer=self._observer if self.busy is None else self.busy.observe,
         )
-        self._take(lambda node: node.start())
+        self._take(Node.start)
 
     def crash(self) -> None:
         """Stop at once. Its clients see their connections break."""
@@ -107,7 +112,7 @@ class Host:
     def stop(self) -> None:
         """Stop in good order: clients are answered, and everything written is on the disk."""
         assert self.node is not None
-        self._hand(self.node, lambda node: node.stop())
+        self._hand(self.node, Node.stop)
         if self.node is not None:
             self._die(self.disk.flush())
 
@@ -118,7 +123,7 @@ class Host:
 
     def disk_failed(self, reason: str) -> None:
         """Fail-stop, as live: links break, those who wait are answered, and the process ends."""
-        self._take(lambda node: self._halt(node, reason))
+        self._take(self._halt, reason)
 
     def _halt(self, node: Node, reason: str) -> None:
         self._tell_halt(reason)
@@ -159,8 +164,8 @@ class Host:
         self.paused = False
         self.emit(RESUME, None)
         waiting, self._waiting = self._waiting, []
-        for act in waiting:
-            self._take(act)
+        for act, args in waiting:
+            self._take(act, *args)
         if self.busy is not None:
             self.busy.work()
 
@@ -168,12 +173,12 @@ class Host:
         """Be busy for so long with every entry that is applied from now on; 0: no longer than others."""
         self.busy = Busy(self, self._build.timeline, apply_s) if apply_s else None
         if self.node is not None:
-            self.node.observer = self.emit if self.busy is None else self.busy.observe
+            self.node.observer = self._observer if self.busy is None else self.busy.observe
 
     # what the network hands in
 
     def deliver(self, message: PeerMessage) -> None:
-        """A message arrives. This is the world's hottest path."""
+        """A message arrives. This and `turn` are the world's hottest paths."""
         network = self._network
         if (network.holds or network.clogs) and network.keeps(self, message):
             return
@@ -182,7 +187,7 @@ class Host:
         elif self.node is None:
             network.drop(self, message, DOWN)
         elif self.paused:
-            self._waiting.append(lambda node: self._receive(node, message))
+            self._waiting.append((self._receive, (message,)))
         else:
             try:
                 self._receive(self.node, message)
@@ -202,10 +207,11 @@ class Host:
         if self.node is None:
             self._network.drop(self, message, DOWN)
         else:
-            self._take(lambda node: self._receive(node, message))
+            self._take(self._receive, message)
 
     def _receive(self, node: Node, message: PeerMessage) -> None:
-        self.emit(DELIVER, message)
+        if self._observer is not None:
+            self.emit(DELIVER, message)
         self._network.delivered += 1
         node.receive(message)
 
@@ -213,7 +219,7 @@ class Host:
         """A link with a peer was made, unless the way is cut or this life has ended."""
         info, life = news
         if self._hears_of(info.id, life):
-            self._take(lambda node: self._meet(node, info))
+            self._take(self._meet, info)
 
     def _meet(self, node: Node, info: PeerInfo) -> None:
         self.connected.add(info.id)
@@ -223,7 +229,7 @@ class Host:
         """The link with a peer broke."""
         peer, life = news
         if self._hears_of(peer, life):
-            self._take(lambda node: self._lose(node, peer))
+            self._take(self._lose, peer)
 
     def _lose(self, node: Node, peer: str) -> None:
         self.connected.discard(peer)
@@ -233,7 +239,7 @@ class Host:
         """A new link with a peer was refused: there is no such process."""
         peer, life = news
         if self._hears_of(peer, life):
-            self._take(lambda node: node.link_refused(peer))
+            self._take(Node.link_refused, peer)
 
     # what clients, the clock and the disk hand in
 
@@ -243,21 +249,28 @@ class Host:
             self._answer(pending, Outcome(REFUSED, reason=UNREACHABLE, detail=self.info.address))
             return
         self._clients[pending] = None
-        self._take(lambda node: node.request(pending.request, lambda outcome: self._answer(pending, outcome)))
+        self._take(Node.request, pending.request, partial(self._answer, pending))
 
     def turn(self) -> None:
-        self._take(lambda node: node.turn())
+        """The turn that was asked for is due."""
+        if self.paused:
+            self._waiting.append((Node.turn, ()))
+        elif self.node is not None:
+            try:
+                self.node.turn()
+            except Exception as error:  # noqa: BLE001 - whatever escapes a server is a finding
+                self._fail(error)
         if self.busy is not None:
             self.busy.work()
 
     def synced(self, seq: int) -> None:
-        self._take(lambda node: node.synced(seq))
+        self._take(Node.synced, seq)
 
     def snapshot_saved(self, meta: SnapshotMeta) -> None:
-        self._take(lambda node: node.snapshot_saved(meta))
+        self._take(Node.snapshot_saved, meta)
 
     def chunk_read(self, wanted: ChunkWanted, data: bytes | None, last: bool) -> None:
-        self._take(lambda node: node.chunk_read(wanted, data, last))
+        self._take(Node.chunk_read, wanted, data, last)
 
     def snapshot_kept(self, meta: SnapshotMeta, digest: str) -> None:
         self.emit(SNAPSHOT, (meta, digest))
@@ -276,16 +289,16 @@ class Host:
 
     # within
 
-    def _take(self, act: Input) -> None:
+    def _take(self, act: Callable[..., object], *args: Any) -> None:
         """An input for the server: it has it now, when it goes on, or, if it is down, never."""
         if self.paused:
-            self._waiting.append(act)
+            self._waiting.append((act, args))
         elif self.node is not None:
-            self._hand(self.node, act)
+            self._hand(self.node, act, *args)
 
-    def _hand(self, node: Node, act: Input) -> None:
+    def _hand(self, node: Node, act: Callable[..., object], *args: Any) -> None:
         try:
-            act(node)
+            act(node, *args)
         except Exception as error:  # noqa: BLE001 - whatever escapes a server is a finding
             self._fail(error)
 

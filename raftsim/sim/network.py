@@ -39,6 +39,7 @@ SENT: Final = "sent"  # over a link that differs from the network
 
 
 DELAY: Final = Uniform(0.0005, 0.002)  # of a good network
+RELAYED: Final = (Relay, RelayReply)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +91,10 @@ class Network:
         if dst is None:
             self.drop(src, message, DOWN)
             return
-        if isinstance(message, Relay | RelayReply):
+        if isinstance(message, RELAYED):
             self._send_in_order(src, dst, dst.deliver_to_life, (message, dst.life))
             return
-        link = (src.id, dst.id)
-        model = self.model
+        model, link = self.model, (src.id, dst.id)
         if self.models and link in self.models:
             model = self.models[link]
             self.felt[link, SENT] += 1
@@ -102,25 +102,28 @@ class Network:
         if model.loss and rng.random() < model.loss:
             self.drop(src, message, LOSS)
             return
-        copies = 1
         if model.duplicate and rng.random() < model.duplicate:
-            copies = 2
             self.duplicated += 1
             self.felt[link, DUPLICATE] += 1
             src.emit(DUPLICATE, message)
-        for _ in range(copies):
-            time = self._timeline.now
-            if model.bytes_per_s < inf:
-                sent = self._pipes.send(link, time, size_of(message), model.bytes_per_s, model.queue_bytes)
-                if sent is None:
-                    self.drop(src, message, QUEUE)
-                    continue
-                self.felt[link, THIN] += 1
-                time = sent
-            time += model.delay.draw(rng)
-            if model.fifo:
-                time = self._after_earlier(link, time)
-            self._timeline.at(time, dst.deliver, message)
+            self._travel(src, dst, model, message)
+        self._travel(src, dst, model, message)
+
+    def _travel(self, src: Host, dst: Host, model: NetworkModel, message: PeerMessage) -> None:
+        """One copy of `message` sets out."""
+        time = self._timeline.now
+        if model.bytes_per_s < inf:
+            link = (src.id, dst.id)
+            sent = self._pipes.send(link, time, size_of(message), model.bytes_per_s, model.queue_bytes)
+            if sent is None:
+                self.drop(src, message, QUEUE)
+                return
+            self.felt[link, THIN] += 1
+            time = sent
+        time += model.delay.draw(self._rng)
+        if model.fifo:
+            time = self._after_earlier((src.id, dst.id), time)
+        self._timeline.at(time, dst.deliver, message)
 
     def keeps(self, dst: Host, message: PeerMessage) -> bool:
         """Whether a message that arrives now has to wait, held by hand or clogged."""

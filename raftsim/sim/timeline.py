@@ -25,8 +25,10 @@ class Timeline:
 
     def at(self, time: float, act: Callable[[Any], None], arg: Any) -> None:
         """Call `act(arg)` at `time`, or now if that has passed."""
-        self.order += 1
-        heappush(self.queue, (max(time, self.now), self.order, act, arg))
+        if time < self.now:
+            time = self.now
+        self.order = order = self.order + 1
+        heappush(self.queue, (time, order, act, arg))
 
     def take_turns(self) -> None:
         """Take every turn that is due, also those that become due meanwhile."""

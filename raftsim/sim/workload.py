@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 from random import Random
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from raftsim.node.requests import Command, Query
 
 NAMESPACE: Final = "default"
 ITEM: Final = "value"
+FUNCTIONS: Final = ("get", "put", "cas", "delete", "list")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Script:
         self.name = name
         self._keys = mix.names()
         self._prefix = mix.prefix
-        self._shares = {"get": mix.gets, "put": mix.puts, "cas": mix.cas, "delete": mix.deletes, "list": mix.lists}
+        self._shares = list(accumulate((mix.gets, mix.puts, mix.cas, mix.deletes, mix.lists)))  # in order of FUNCTIONS
         self._rng = rng
         self._seen: dict[str, tuple[str | None, int]] = {}  # by key: the value last seen, and its modify index
         self._count = 0
@@ -50,7 +52,7 @@ class Script:
     def next(self, now: float) -> tuple[Operation, Command | Query]:
         """An operation that is called now, and the request for it."""
         key = self._rng.choice(self._keys)
-        (function,) = self._rng.choices(list(self._shares), list(self._shares.values()))
+        (function,) = self._rng.choices(FUNCTIONS, cum_weights=self._shares)
         if function == "cas" and key in self._seen:
             value, index = self._seen[key]
             new = self._value()

@@ -178,7 +178,7 @@ class World:
 
     def after(self, delay_s: float, act: Callable[[], None]) -> None:
         """Call `act()` in virtual time: the clock of those who are no servers."""
-        self._timeline.at(self.now + delay_s, lambda _: act(), None)
+        self._timeline.at(self._timeline.now + delay_s, _call, act)
 
     # views
 
@@ -335,3 +335,7 @@ class World:
     def _tell(self, *what: str) -> None:
         for listener in self._listeners[FAULT]:
             listener(Event(self.now, "", FAULT, what))
+
+
+def _call(act: Callable[[], None]) -> None:
+    act()

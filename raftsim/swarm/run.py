@@ -32,6 +32,7 @@ from raftsim.trace.record import plain
 STORM_S: Final = 60.0
 SIZES: Final = (1, 2, 3, 3, 3, 3, 4, 5, 5, 5, 5, 6, 7)
 RETURN_S: Final = 10.0  # until a server that lost its disk has its vote again
+LINES: Final = 1024  # that go into the digest at once
 IDLE_S: Final = 20.0  # until the last call has ended: more than any client's patience and any server's
 
 LINEARIZABILITY: Final = "linearizability"
@@ -68,6 +69,8 @@ class Run:
     def __init__(self, seed: int, observers: Iterable[Observer] = ()) -> None:
         rng = Random(f"{seed}/swarm")
         self._hash = blake2b(digest_size=16)
+        self._lines: list[str] = []  # not in it yet
+        self._time, self._stamp = -1.0, ""  # of the last event: most come several at a time
         steady = {
             "up_s": rng.choice([0, 0.2, 2]),
             "down_s": rng.choice([0, 0.2, 2]),
@@ -95,8 +98,8 @@ class Run:
             found = violated.violation
             verdict, judge, text = "violated", found.invariant, f"at {found.time:.6f} s: {found.sentence}"
         history = self.clients.history()
-        for operation in history:
-            self._hash.update(f"{operation}\n".encode())
+        self._lines.extend(f"{operation}\n" for operation in history)
+        self._flush()
         return Ending(
             verdict, judge, text, dict(sorted(self.storm.seen.items())), self._drawn(for_s), len(history),
             self.world.events, self.world.now, self._hash.hexdigest(),
@@ -205,7 +208,15 @@ class Run:
         return found
 
     def _note(self, event: Event) -> None:
-        self._hash.update(f"{event.time!r} {event.node} {event.kind}\n".encode())
+        if event.time != self._time:
+            self._time, self._stamp = event.time, repr(event.time)
+        self._lines.append(f"{self._stamp} {event.node} {event.kind}\n")
+        if len(self._lines) == LINES:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._hash.update("".join(self._lines).encode())
+        self._lines.clear()
 
 
 def _load(rng: Random) -> Load:

@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 
 from benchmarks import all as everything
-from benchmarks import failover, install, recovery, simulation, throughput
+from benchmarks import failover, install, recovery, simulation, swarm, throughput
 from benchmarks.raftsim_system import DEFAULTS, Raftsim
 from benchmarks.systems import BenchmarkError
 from raftsim.agent.config import load
 from raftsim.cluster.local import LocalCluster
+from raftsim.sweep.spread import Inline
 
 pytestmark = pytest.mark.live
 
@@ -126,13 +127,27 @@ def test_growth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_simulation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "found.json"
-    simulation.main(["-seconds=1", "-rounds=1", "-servers=3,5", f"-json={file}"])
+    seeds = ["-seeds=3", "-storm=2", "-workers=1,2"]
+    simulation.main(["-seconds=1", "-rounds=1", "-servers=3,5", *seeds, f"-json={file}"])
     rows = rows_of(file, "simulation")
     assert [row["servers"] for row in rows if "servers" in row] == [5, 5, 3, 5]
     assert all(row["events"] > 100 for row in rows if "servers" in row)
     assert {row["judge"] for row in rows if "judge" in row} > {"election safety", "all together"}
+    sweeps = [row for row in rows if "workers" in row]
+    assert [(row["workers"], len(row["cpu_s"])) for row in sweeps] == [(1, 3), (2, 3)]
+    assert all(min(row["cpu_s"]) <= row["median_cpu_s"] <= max(row["cpu_s"]) for row in sweeps)
     shown = capsys.readouterr().out
-    assert all(f"| {head}" in shown for head in ("standard load", "servers, at rest", "judge"))
+    assert all(f"| {head}" in shown for head in ("standard load", "servers, at rest", "judge", "swarm, processes"))
+
+
+def test_a_seed_that_fails_is_no_measure_of_speed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("the world broke")
+
+    monkeypatch.setattr("raftsim.swarm.run.play", fail)
+    monkeypatch.setattr(swarm, "processes", lambda _: Inline())  # others need not see what is patched here
+    with pytest.raises(BenchmarkError, match="seed 0 of the swarm failed: RuntimeError: the world broke"):
+        swarm.sweep(1, seeds=1, storm_s=1.0)
 
 
 def test_start_with_a_long_log(tmp_path: Path, temporary: Path) -> None:
