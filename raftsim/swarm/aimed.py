@@ -42,8 +42,8 @@ class Aimed:
         self._world.clog(src, dst, self._timeout_s * self._rng.uniform(0.2, 3))
 
     def _doubt(self, leader: str) -> None:
-        """It is cut off, perhaps when it hands over or changes who is a member, and asked all the time: what it is given
-        comes to nothing, and others write what it cannot know."""
+        """It is cut off, perhaps when it hands over or changes the membership, and asked all the time: what it is
+        given comes to nothing, and others write what it cannot know."""
         world, rng = self._world, self._rng
         luck = rng.random()
         if luck < 0.4:
