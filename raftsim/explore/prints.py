@@ -39,9 +39,6 @@ class Prints:
             ("history", tuple((term, order[place]) for term, place in leaders), rest) for order in self._orders
         )
 
-    def left(self, bounds: Frozen) -> int:
-        return self._joined(("left", bounds) for _ in self._orders)
-
     def _pairs(self) -> list[tuple[tuple[int, ...], dict[str, str]]]:
         return list(zip(self._orders, self._renamings, strict=True))
 

@@ -19,14 +19,15 @@ from raftsim.core.messages import Message
 from raftsim.core.output import LEADER, Committed, Output
 from raftsim.core.raft import Raft
 from raftsim.core.settings import Settings
+from raftsim.explore.forget import DUE_S, erase_round, forget_time, forget_unread
 from raftsim.explore.freeze import Frozen, freeze
+from raftsim.explore.prints import Prints
 
 # No rule that looks at the clock; and one Append at a time to each follower, or windows make more states than logs.
 UNTIMED: Final = Settings(
     pre_vote=False, check_quorum=False, stickiness=False, fast_failover=False, max_inflight_appends=1
 )
 VALUE: Final = b"v"  # of every command: (index, term) tells entries apart, whoever proposed them
-DUE_S: Final = 1.0  # every server's clock shows 0 until its timer is to fire
 
 TIMEOUT: Final = "timeout"
 HEARTBEAT: Final = "heartbeat"
@@ -58,7 +59,8 @@ class View:
 class Step:
     """One way an input may end: the state that follows, the messages that left, and what happened on the way.
 
-    `led`: the server became leader. `committed`: the highest index it committed as leader. `error`: what escaped."""
+    `led`: the server became leader. `committed`: the highest index it committed as leader. `error`: what escaped.
+    `shows`: the logs, or what is known of them, changed, so properties have to look."""
 
     state: int
     sent: tuple[int, ...]
@@ -66,23 +68,32 @@ class Step:
     led: bool = False
     committed: int = 0
     error: str = ""
+    shows: bool = True
 
 
 class Servers:
-    """All states of servers and all messages that were met, by number."""
+    """All states of servers and all messages that were met, by number. Sets of messages are the bits of an integer.
 
-    def __init__(self, names: Sequence[str], config: Config) -> None:
+    `reduced`: see `forget_unread`."""
+
+    def __init__(self, names: Sequence[str], config: Config, *, reduced: bool) -> None:
         self.names = tuple(names)
+        self.prints = Prints(self.names)
+        self._reduced = reduced
         self._restored = bootstrapped(config)
         self._pickled: list[bytes] = []
-        self.frozen: list[Frozen] = []  # by number of the state
-        self.views: list[View] = []
+        self.state_prints: list[int] = []  # by number of the state
+        self.views: list[View] = []  # equal ones are one
+        self._views: dict[View, View] = {}
         self._numbers: dict[Frozen, int] = {}
         self.messages: list[Message] = []
-        self.frozen_messages: list[Frozen] = []
+        self.message_prints: list[int] = []
         self.receivers: list[int] = []  # by number of the message: the place of whom it is for,
         self.senders: list[int] = []  # of who sent it,
         self.links: list[int] = []  # and a number for the two
+        self.on_link = [0] * len(names) ** 2  # by number of the link: the set of all its messages
+        self.sent_by = [0] * len(names)  # by place
+        self.touching = [0] * len(names)  # by place: sent or received there
         self._message_numbers: dict[Frozen, int] = {}
         self._steps: dict[tuple[int, object], tuple[Step, ...]] = {}
 
@@ -107,7 +118,7 @@ class Servers:
         key = (state, CRASH)
         if key not in self._steps:
             raft = self._load(state)
-            self._steps[key] = (Step(self._restart(raft.id, _durable(raft)), (), crashed=True),)
+            self._steps[key] = (self._crashed(state, self._restart(raft.id, _durable(raft)), ()),)
         return self._steps[key]
 
     # running the core
@@ -130,7 +141,7 @@ class Servers:
                 committed = max(committed, _committed(output))
                 if output.write is not None and sent + output.send:
                     lost = self._restart(raft.id, before)
-                    crashes.append(Step(lost, self._number(sent + output.send), crashed=True))
+                    crashes.append(self._crashed(state, lost, self._number(sent + output.send)))
                 sent += output.send + output.send_after_sync
                 if output.write is not None:
                     raft.persisted(output.write.seq, 0.0)
@@ -138,7 +149,16 @@ class Servers:
         except Exception as error:  # noqa: BLE001 - whatever escapes the core is a finding
             return (Step(state, (), error=f"{type(error).__name__}: {error}"),)
         led = raft.role == LEADER and not was_leading
-        return (Step(self._intern(raft), self._number(sent), led=led, committed=committed), *crashes)
+        after = self._intern(raft)
+        shows = led or committed > 0 or self._shows(state, after)
+        return (Step(after, self._number(sent), led=led, committed=committed, shows=shows), *crashes)
+
+    def _crashed(self, before: int, after: int, sent: tuple[int, ...]) -> Step:
+        return Step(after, sent, crashed=True, shows=self._shows(before, after))
+
+    def _shows(self, before: int, after: int) -> bool:
+        old, new = self.views[before], self.views[after]
+        return (old.log, old.commit) != (new.log, new.commit)
 
     def _start(self, name: str, restored: Restored) -> Raft:
         raft = Raft(name, restored, UNTIMED, _NoChance(), 0.0)
@@ -154,32 +174,40 @@ class Servers:
         return pickle.loads(self._pickled[state])  # type: ignore[no-any-return]
 
     def _intern(self, raft: Raft) -> int:
+        forget_time(raft)
+        if self._reduced:
+            forget_unread(raft)
         frozen = freeze(raft)
         number = self._numbers.get(frozen)
         if number is None:
-            _forget_time(raft)
-            number = self._numbers[frozen] = len(self.frozen)
+            number = self._numbers[frozen] = len(self.views)
             self._pickled.append(pickle.dumps(raft, pickle.HIGHEST_PROTOCOL))
-            self.frozen.append(frozen)
+            self.state_prints.append(self.prints.server(self.names.index(raft.id), frozen))
             log = tuple([entry.term for entry in raft.log.slice(0, raft.log.last_index)])
-            self.views.append(View(raft.term, raft.role, log, raft.commit))
+            view = View(raft.term, raft.role, log, raft.commit)
+            self.views.append(self._views.setdefault(view, view))
         return number
 
     def _number(self, messages: Sequence[Message]) -> tuple[int, ...]:
         return tuple([self._message(message) for message in messages])
 
     def _message(self, message: Message) -> int:
-        _erase_round(message)
+        erase_round(message)
         frozen = freeze(message)
         number = self._message_numbers.get(frozen)
         if number is None:
             number = self._message_numbers[frozen] = len(self.messages)
             self.messages.append(message)
-            self.frozen_messages.append(frozen)
+            self.message_prints.append(self.prints.message(frozen))
             sender, receiver = self.names.index(message.src), self.names.index(message.dst)
             self.senders.append(sender)
             self.receivers.append(receiver)
             self.links.append(sender * len(self.names) + receiver)
+            bit = 1 << number
+            self.on_link[self.links[number]] |= bit
+            self.sent_by[sender] |= bit
+            self.touching[sender] |= bit
+            self.touching[receiver] |= bit
         return number
 
 
@@ -192,17 +220,3 @@ def _committed(output: Output) -> int:
     """The highest index that was committed by counting, by a leader."""
     indexes = [event.index for event in output.events if isinstance(event, Committed) and event.role == LEADER]
     return max(indexes, default=0)
-
-
-def _forget_time(raft: Raft) -> None:
-    """Nobody asks for a read, so rounds prove nothing to anybody; and no rule that looks at the clock is on."""
-    raft.round = 0
-    raft.round_began.clear()
-    raft.election_deadline = raft.heartbeat_deadline = DUE_S
-    for progress in raft.progress.values():
-        progress.round = progress.since = 0
-
-
-def _erase_round(message: Message) -> None:
-    if hasattr(message, "round"):
-        message.round = 0

@@ -12,13 +12,11 @@ history that is judged, and what is left of the bounds. Two rules keep the numbe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from raftsim.core.config import of
 from raftsim.explore.bounds import Bounds
-from raftsim.explore.prints import Prints
 from raftsim.explore.properties import History, Violation, judge
 from raftsim.explore.servers import CRASH, HEARTBEAT, PROPOSE, TIMEOUT, Servers, Step, View
 
@@ -40,10 +38,11 @@ class Action:
 
 @dataclass(slots=True)
 class World:
-    """One state. `number`: its place in the order of discovery."""
+    """One state. `messages`: a set, as bits. `print`: of all but `crashes` and `entries`, which are what is left of the
+    bounds. `number`: its place in the order of discovery."""
 
     servers: tuple[int, ...]
-    messages: frozenset[int]
+    messages: int
     history: History
     crashes: int
     entries: int
@@ -52,91 +51,113 @@ class World:
 
 
 class Worlds:
-    def __init__(self, bounds: Bounds) -> None:
+    def __init__(self, bounds: Bounds, *, reduced: bool = True) -> None:
         self.bounds = bounds
         self.names = NAMES[: bounds.nodes]
-        self.table = Servers(self.names, of(*self.names))
-        self.prints = Prints(self.names)
-        self._server_prints: dict[tuple[int, int], int] = {}
-        self._message_prints: dict[int, int] = {}
+        self.table = Servers(self.names, of(*self.names), reduced=reduced)
+        self.prints = self.table.prints
         self._history_prints: dict[History, int] = {}
-        self._left_prints: dict[tuple[int, int], int] = {}
         self._spent: dict[tuple[int, int, int], bool] = {}
+        self._own_actions: dict[tuple[str, int, int], list[Action]] = {}
+        self._deliveries: dict[tuple[int, int], list[Action]] = {}
 
     def first(self) -> World:
         """All servers start, with nothing but the configuration in their logs."""
         servers = self.table.first()
         print = 0
-        for place, state in enumerate(servers):
-            print ^= self._server_print(place, state)
-        return World(servers, frozenset(), History(), self.bounds.crashes, self.bounds.entries, print)
+        for state in servers:
+            print ^= self.table.state_prints[state]
+        return World(servers, 0, History(), self.bounds.crashes, self.bounds.entries, print)
 
     def views(self, world: World) -> list[View]:
-        return [self.table.views[state] for state in world.servers]
+        views = self.table.views
+        return [views[state] for state in world.servers]
 
-    def actions(self, world: World) -> Iterator[Action]:
+    # what may happen
+
+    def actions(self, world: World) -> list[Action]:
         """All that may happen, in an order that is the same in every run."""
-        table, bounds = self.table, self.bounds
-        for message in sorted(world.messages):
-            place = table.receivers[message]
-            for step in table.deliver(world.servers[place], message):
-                yield Action(DELIVER, place, message, step)
-            if bounds.drop:
-                yield Action(DROP, place, message, None)
-        senders = {table.senders[message] for message in world.messages}
-        for place, state in enumerate(world.servers):
+        table, bounds, servers = self.table, self.bounds, world.servers
+        found: list[Action] = []
+        for message in members(world.messages):
+            found += self._deliver(servers[table.receivers[message]], message)
+        for place, state in enumerate(servers):
             if table.views[state].term < bounds.terms:
-                yield from self._own(TIMEOUT, place, state)
-            if place not in senders:
-                yield from self._own(HEARTBEAT, place, state)
+                found += self._own(TIMEOUT, place, state)
+            if not world.messages & table.sent_by[place]:
+                found += self._own(HEARTBEAT, place, state)
             if world.entries:
-                yield from self._own(PROPOSE, place, state)
+                found += self._own(PROPOSE, place, state)
             if world.crashes:
-                yield from (Action(CRASH, place, NO_MESSAGE, step) for step in table.crash(state))
+                found += self._own(CRASH, place, state)
+        return found
 
-    def _own(self, kind: str, place: int, state: int) -> Iterator[Action]:
-        return (Action(kind, place, NO_MESSAGE, step) for step in self.table.act(state, kind))
+    def _deliver(self, state: int, message: int) -> list[Action]:
+        key = (state, message)
+        actions = self._deliveries.get(key)
+        if actions is None:
+            place, steps = self.table.receivers[message], self.table.deliver(state, message)
+            actions = self._deliveries[key] = [Action(DELIVER, place, message, step) for step in steps]
+            if self.bounds.drop:
+                actions.append(Action(DROP, place, message, None))
+        return actions
+
+    def _own(self, kind: str, place: int, state: int) -> list[Action]:
+        key = (kind, place, state)
+        actions = self._own_actions.get(key)
+        if actions is None:
+            steps = self.table.crash(state) if kind == CRASH else self.table.act(state, kind)
+            actions = self._own_actions[key] = [Action(kind, place, NO_MESSAGE, step) for step in steps]
+        return actions
+
+    # what follows
 
     def after(self, world: World, action: Action) -> World | Violation | None:
         """What follows; None if nothing changes, or if the bounds forbid it."""
-        step, place = action.step, action.place
+        table, step, place, on_way = self.table, action.step, action.place, world.messages
         if step is None:
-            print = world.print ^ self._message_print(action.message)
-            messages = world.messages - {action.message}
-            return World(world.servers, messages, world.history, world.crashes, world.entries, print)
+            print = world.print ^ table.message_prints[action.message]
+            return World(
+                world.servers, on_way ^ 1 << action.message, world.history, world.crashes, world.entries, print
+            )
         if step.crashed and not world.crashes:
             return None
-        old = world.servers[place]
-        servers = world.servers
+        servers, print = world.servers, world.print
+        old = servers[place]
+        if action.kind == DELIVER and not self.bounds.duplicate:
+            on_way ^= 1 << action.message
         if step.state != old:
             servers = (*servers[:place], step.state, *servers[place + 1 :])
-        messages = self._messages(world, servers, action, step)
-        crashes, entries = world.crashes - step.crashed, world.entries - (action.kind == PROPOSE)
-        if messages == world.messages and step.state == old and not step.error and crashes == world.crashes:
+            print ^= table.state_prints[old] ^ table.state_prints[step.state]
+            for message in members(on_way & table.touching[place]):
+                if self._is_spent(servers, message):
+                    on_way ^= 1 << message
+        if step.sent:
+            on_way = self._send(servers, on_way, step)
+        if on_way == world.messages and step.state == old and not step.error and not step.crashed:
             return None
-        history = judge(world.history, [self.table.views[state] for state in servers], place, step)
-        if isinstance(history, Violation):
-            return history
-        after = World(servers, messages, history, crashes, entries, 0)
-        after.print = self._changed(world, after, place)
-        return after
+        for message in members(on_way ^ world.messages):
+            print ^= table.message_prints[message]
+        history = world.history
+        if step.shows:
+            judged = judge(history, [table.views[state] for state in servers], place, step)
+            if isinstance(judged, Violation):
+                return judged
+            if judged is not history:
+                print ^= self._history_print(history) ^ self._history_print(judged)
+                history = judged
+        entries = world.entries - (action.kind == PROPOSE)
+        return World(servers, on_way, history, world.crashes - step.crashed, entries, print)
 
-    def _messages(self, world: World, servers: tuple[int, ...], action: Action, step: Step) -> frozenset[int]:
-        """Those on their way after `step`, which led to `servers`."""
-        table, place = self.table, action.place
-        messages = set(world.messages)
-        if action.kind == DELIVER and not self.bounds.duplicate:
-            messages.discard(action.message)
-        if step.state != world.servers[place]:
-            touched = [m for m in messages if place in (table.receivers[m], table.senders[m])]
-            messages.difference_update([m for m in touched if self._is_spent(servers, m)])
+    def _send(self, servers: tuple[int, ...], on_way: int, step: Step) -> int:
+        """What is on its way when `step` has sent its messages as well, as far as the links hold them."""
+        table, inflight = self.table, self.bounds.inflight
         for message in step.sent:
-            if message in messages or self._is_spent(servers, message):
+            if on_way >> message & 1 or self._is_spent(servers, message):
                 continue
-            link = table.links[message]
-            if sum(table.links[other] == link for other in messages) < self.bounds.inflight:
-                messages.add(message)
-        return frozenset(messages)
+            if (on_way & table.on_link[table.links[message]]).bit_count() < inflight:
+                on_way |= 1 << message
+        return on_way
 
     def _is_spent(self, servers: tuple[int, ...], message: int) -> bool:
         """Whether this message would change nothing anywhere if it came now."""
@@ -151,33 +172,6 @@ class Worlds:
             self._spent[key] = spent
         return spent
 
-    # prints
-
-    def _changed(self, before: World, after: World, place: int) -> int:
-        print = before.print
-        if after.servers[place] != before.servers[place]:
-            print ^= self._server_print(place, before.servers[place]) ^ self._server_print(place, after.servers[place])
-        for message in before.messages ^ after.messages:
-            print ^= self._message_print(message)
-        if after.history is not before.history:
-            print ^= self._history_print(before.history) ^ self._history_print(after.history)
-        if (after.crashes, after.entries) != (before.crashes, before.entries):
-            print ^= self._left_print(before) ^ self._left_print(after)
-        return print
-
-    def _server_print(self, place: int, state: int) -> int:
-        print = self._server_prints.get((place, state))
-        if print is None:
-            print = self._server_prints[place, state] = self.prints.server(place, self.table.frozen[state])
-        return print
-
-    def _message_print(self, message: int) -> int:
-        print = self._message_prints.get(message)
-        if print is None:
-            frozen = self.table.frozen_messages[message]
-            print = self._message_prints[message] = self.prints.message(frozen)
-        return print
-
     def _history_print(self, history: History) -> int:
         print = self._history_prints.get(history)
         if print is None:
@@ -185,9 +179,12 @@ class Worlds:
             print = self._history_prints[history] = self.prints.history(history.leaders, rest)
         return print
 
-    def _left_print(self, world: World) -> int:
-        key = (world.crashes, world.entries)
-        print = self._left_prints.get(key)
-        if print is None:
-            print = self._left_prints[key] = self.prints.left(key)
-        return print
+
+def members(messages: int) -> list[int]:
+    """The numbers in a set of messages, ascending."""
+    found = []
+    while messages:
+        lowest = messages & -messages
+        found.append(lowest.bit_length() - 1)
+        messages ^= lowest
+    return found

@@ -19,7 +19,7 @@ from raftsim.scenario.read_network import network
 from raftsim.scenario.read_settings import settings
 from raftsim.scenario.read_steps import steps
 
-KEYS = ("name", "about", "paper", "cluster", "settings", "network", "disks", "steps", "expect")
+KEYS = ("name", "about", "paper", "violates", "cluster", "settings", "network", "disks", "steps", "expect")
 CLUSTER_KEYS = ("nodes", "heartbeat", "election", "prevote", "check_quorum", "raft_protocol")
 MAX_BYTES = 256 << 10
 MAX_DEPTH = 16
@@ -103,6 +103,7 @@ def _scenario(root: Field, file: str, text: str) -> Scenario:
         name=block.need("name", _name, ""),
         about=" ".join(block.get("about", Field.text, "").split()),
         paper=block.get("paper", Field.text, ""),
+        violates=block.get("violates", Field.text, ""),
         cluster=cluster,
         network=block.get("network", lambda field: network(field, set(cluster.zone_of.values())), Network()),
         disks=block.get("disks", disks, Disks()),

@@ -168,6 +168,7 @@ class Scenario:
     name: str
     about: str
     paper: str
+    violates: str  # the invariant whose violation this is the way to; "" if it is an ordinary scenario
     cluster: Cluster
     network: Network
     disks: Disks

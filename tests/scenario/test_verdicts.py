@@ -167,3 +167,21 @@ def test_the_account_names_who_was_meant() -> None:
 def test_what_only_virtual_time_can_do() -> None:
     text = "name: x\ncluster: {prevote: false}\nnetwork: {delay: 1ms, loss: 0}\nsteps:\n  - crash: n1\n"
     assert play.only_simulated(parse(text, "x")) == ["network.delay", "network.loss", "cluster.prevote: false"]
+
+
+LEFT = "name: x\nviolates: something\nsteps:\n  - until: {leader: one}\n    as: first\n"
+
+
+def test_who_leaves_the_way_to_a_violation_passes() -> None:
+    """Nothing was held, nobody is down: neither makes the run vacuous or invalid."""
+    said: list[Line] = []
+    steps = "  - hold: {kind: install}\n    as: some\n  - deliver: some\n    count: 1\n  - restart: first\n"
+    report = play_simulated(parse(LEFT + steps, "x.yaml"), 7, said.append)
+    assert (report.verdict, report.reason) == (PASS, "")
+    assert [line.text for line in said if line.text.startswith("left out: 'first' finds no such server")]
+    assert ends(steps).verdict == INVALID
+
+
+def test_what_is_violated_on_the_way_is_violated() -> None:
+    report = play_simulated(parse(LEFT + "  - check: {term: '> 90'}\n", "x.yaml"), 7, lambda _: None)
+    assert report.verdict == VIOLATED
