@@ -56,7 +56,7 @@ def replace(owner: Any, name: str, by: Any) -> None:
     old = getattr_static(owner, name)
     setattr(owner, name, by)
     if isinstance(owner, ModuleType):
-        for place, key in _references(package, old):
+        for place, key in references(package, old):
             place[key] = by
 
 
@@ -65,7 +65,7 @@ def _module_of(owner: Any) -> str:
     return found
 
 
-def _references(package: str, old: Any) -> Iterator[tuple[dict[Any, Any], Any]]:
+def references(package: str, old: Any) -> Iterator[tuple[dict[Any, Any], Any]]:
     """Where modules of the copy hold `old`: under names of their own, or in a table."""
     names = [name for name in sys.modules if name.partition(".")[0] == package]
     for space in [vars(sys.modules[name]) for name in names]:

@@ -53,6 +53,7 @@ class Server:
     durable_hard: Hard = (0, None)
     pending: list[Any] = field(default_factory=list)
     snapshot: Any = None
+    half: Any = None  # one whose last chunk a crash met
     life: int = 0
     role: str = "follower"
     incarnation: int = 0
@@ -92,6 +93,10 @@ class Whole:
     # what happens
 
     def _start(self, _: str, server: Server, restored: Any) -> None:
+        if server.half is not None and restored.snapshot == server.half:
+            self._install(server, server.half)
+            self._stand(server)
+        server.half = None
         base = restored.base_index
         beginning = server.durable if len(server.durable) >= base else self.committed
         found = [*beginning[:base], *restored.entries]
@@ -129,14 +134,20 @@ class Whole:
             self._goes_by_the_last(server)
         server.pending.append(write)
 
-    def _synced(self, _: str, server: Server, seq: int) -> None:
+    def _crash(self, name: str, server: Server, seq: int) -> None:
+        """Of the last write that survives, the chunk behind the record may be lost."""
+        last = [write.chunk for write in server.pending if write.seq == seq and write.chunk is not None]
+        server.half = last[0].meta if last and last[0].last else None
+        self._synced(name, server, seq, whole=server.half is None)
+
+    def _synced(self, _: str, server: Server, seq: int, *, whole: bool = True) -> None:
         while server.pending and server.pending[0].seq <= seq:
             write = server.pending.pop(0)
             if write.hard is not None:
                 server.durable_hard = (write.hard.term, write.hard.vote)
             if write.entries and write.first_index <= len(server.durable) + 1:
                 server.durable[write.first_index - 1 :] = write.entries
-            if write.chunk is not None and write.chunk.last:
+            if write.chunk is not None and write.chunk.last and (whole or write.seq < seq):
                 self._install(server, write.chunk.meta)
             self._stand(server)
 
@@ -280,7 +291,7 @@ _TAKES: dict[str, Callable[[Whole, str, Server, Any], None]] = {
     START: Whole._start,
     WRITE: Whole._write,
     SYNCED: Whole._synced,
-    CRASH: Whole._synced,
+    CRASH: Whole._crash,
     SNAPSHOT: Whole._kept,
     WIPE: Whole._wipe,
     ROLE: Whole._role,
