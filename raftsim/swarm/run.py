@@ -121,6 +121,8 @@ class Run:
                 self._break_for_good(name)
             world.run(settle.CALM_S)
             self._hand_over_to_the_broken()
+            well = next(name for name in world.names if name not in broken)
+            world.ask(well, settle.put("first", ""))  # by which a leader notices that its disk hangs; it may be lost
             settle.converge(world, broken)
             settle.serve(world, broken)
         idle = world.run_until(lambda: self.clients.idle, IDLE_S)
