@@ -32,7 +32,7 @@ MAX_RUNS: Final = 1_000_000
     examples=[
         ("Shrink a scenario that fails with seed 7", "raftsim shrink too-much.yaml -seed=7 -o small.yaml"),
         ("Tell a failing seed of the swarm as a scenario", "raftsim shrink swarm -seed=25 -o small.yaml"),
-        ("See what brings a known bug about", "raftsim shrink swarm -seed=1 -storm=5s -mutant=any-log-gets-the-vote"),
+        ("See what brings a known bug about", "raftsim shrink swarm -seed=5 -storm=4s -mutant=count-own-unsynced"),
         ("See the result as it is after 200 runs", "raftsim shrink too-much.yaml -seed=7 -budget=200"),
     ],
 )

@@ -45,7 +45,7 @@ def test_a_planted_mistake_that_the_swarm_finds_is_told_in_a_few_steps(
     seed: int, mutant: str, judge: str, steps: int
 ) -> None:
     bench = Bench(mutant)
-    best = told(seed, bench, 100).best
+    best = told(seed, bench, 60).best
     assert len(best.document["steps"]) <= steps, best.text
     again = bench.play(best.text, best.played.seed)
     assert again is not None
