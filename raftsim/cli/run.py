@@ -177,6 +177,7 @@ def _player(mutant: str) -> Play:
 
 
 def _verdict(report: Report, mutant: str, *, live: bool) -> list[str]:
+    from raftsim.mutants.mutant import flag
     from raftsim.scenario.writes import tell
 
     word = WORDS[report.verdict]
@@ -190,9 +191,7 @@ def _verdict(report: Report, mutant: str, *, live: bool) -> list[str]:
     seen = f"{_count(report.expectations, 'expectation')}, {_count(report.elections, 'election')}"
     counts = f"{seen}, {tell(report.writes)}{events}"
     lines.append(f"{word}  {counts}, {time}")
-    lines.append(
-        f"Replay: raftsim run {report.file} -seed={report.seed}{' -live' * live}{f' -mutant={mutant}' * bool(mutant)}"
-    )
+    lines.append(f"Replay: raftsim run {report.file} -seed={report.seed}{' -live' * live}{flag(mutant)}")
     return lines
 
 

@@ -11,16 +11,17 @@ import click
 
 from raftsim.cli.go import Failure, GoCommand, option
 from raftsim.cli.progress import Progress
-from raftsim.cli.run import MAX_SEED, load_all
+from raftsim.cli.run import MAX_SEED, check_mutant
+from raftsim.cli.sweep import subject_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from raftsim.shrink.result import Result
     from raftsim.shrink.shrinker import Budget, Shrinker
+    from raftsim.sweep.subjects import Story, Swarm
 
 SHRUNK, BAD_INPUT, NOTHING, INTERRUPTED = 0, 2, 3, 130
-SWARM: Final = "swarm"
 MAX_RUNS: Final = 1_000_000
 
 
@@ -31,11 +32,14 @@ MAX_RUNS: Final = 1_000_000
     examples=[
         ("Shrink a scenario that fails with seed 7", "raftsim shrink too-much.yaml -seed=7 -o small.yaml"),
         ("Tell a failing seed of the swarm as a scenario", "raftsim shrink swarm -seed=25 -o small.yaml"),
+        ("See what brings a known bug about", "raftsim shrink swarm -seed=5 -storm=4s -mutant=count-own-unsynced"),
         ("See the result as it is after 200 runs", "raftsim shrink too-much.yaml -seed=7 -budget=200"),
     ],
 )
 @click.argument("subject", metavar="SCENARIO|swarm")
 @option("seed", value="N", type=click.IntRange(0, MAX_SEED), required=True, help="The seed that fails.")
+@option("storm", value="DURATION", help="With swarm: how long its faults last, as the sweep was told. Default: 1m.")
+@option("mutant", value="ID", default="", help="Plant this bug first; 'raftsim mutants' lists them.")
 @option("o", dest="file", value="FILE", default="", help="Write the scenario to FILE instead of standard output.")
 @option(
     "budget",
@@ -45,7 +49,7 @@ MAX_RUNS: Final = 1_000_000
     help="Stop after so many runs, with the smallest found. Default: 2000.",
 )
 @option("json", dest="as_json", help="Output the result as JSON.")
-def shrink(*, subject: str, seed: int, file: str, budget: int, as_json: bool) -> int:
+def shrink(*, subject: str, seed: int, storm: str | None, mutant: str, file: str, budget: int, as_json: bool) -> int:
     """Reduce a run that fails to the smallest scenario found that fails by the same judge.
 
     Steps, servers, settings, clients and times are left out or made smaller as long as the same invariant is violated,
@@ -53,16 +57,19 @@ def shrink(*, subject: str, seed: int, file: str, budget: int, as_json: bool) ->
     what it did to its servers and asked of them is told as a scenario first. The result says above its first line what
     happens in it, and how many of 20 seeds fail so.
 
+    With -mutant nothing is kept that fails by this judge without the bug too.
+
     The exit code is 0 when there is a result (also after the whole budget), 2 for bad input, 3 when nothing fails with
     this seed, or when the run cannot be told as a scenario, 130 after Ctrl-C, with the smallest found so far.
     """
     from raftsim.shrink.shrinker import Budget, DoesNotFail, Spent
     from raftsim.shrink.storm import NotTold
 
-    runs = Budget(budget)
+    check_mutant(mutant)
+    chosen, runs = subject_of(subject, storm, mutant), Budget(budget)
     try:
         with Progress() as progress:
-            shrinker, ended = _shrink(subject, seed, runs, progress)
+            shrinker, ended = _shrink(chosen, seed, runs, progress)
     except (DoesNotFail, NotTold) as nothing:
         raise Failure(f"{subject}: {nothing}", code=NOTHING) from None
     except Spent:
@@ -74,23 +81,21 @@ def shrink(*, subject: str, seed: int, file: str, budget: int, as_json: bool) ->
     return ended
 
 
-def _shrink(subject: str, seed: int, runs: Budget, progress: Progress) -> tuple[Shrinker, int]:
+def _shrink(subject: Swarm | Story, seed: int, runs: Budget, progress: Progress) -> tuple[Shrinker, int]:
     """The search, and the exit code it has ended with."""
-    from raftsim.shrink.play import play
-    from raftsim.shrink.recording import record
-    from raftsim.shrink.replay import replay
+    from raftsim.shrink.bench import Bench
     from raftsim.shrink.shrinker import Shrinker
     from raftsim.shrink.storm import Storm
-    from raftsim.swarm.run import STORM_S
+    from raftsim.sweep.subjects import Swarm
 
-    ended = SHRUNK
-    if subject == SWARM:
-        storm = Storm(record(seed, STORM_S), seed, replay, runs, progress.show)
+    ended, bench = SHRUNK, Bench(subject.mutant)
+    if isinstance(subject, Swarm):
+        storm = Storm(bench.record(seed, subject.storm_s), seed, bench, runs, progress.show)
         ended = _run(storm.run)
-        text, seed = storm.scenario(play)
+        text, seed = storm.scenario()
     else:
-        text = load_all([subject], live=False)[0].text
-    shrinker = Shrinker(text, seed, play, runs, progress.show)
+        text = subject.text
+    shrinker = Shrinker(text, seed, bench, runs, progress.show)
     return shrinker, ended or _run(shrinker.run)
 
 

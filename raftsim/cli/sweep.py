@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from raftsim.sweep.result import Result
     from raftsim.sweep.state import Folder
-    from raftsim.sweep.subjects import Subject
+    from raftsim.sweep.subjects import Story, Subject, Swarm
     from raftsim.sweep.tally import Tally
 
 PASS, VIOLATED, BAD_INPUT, VACUOUS, BROKEN, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -97,7 +97,7 @@ def sweep(
     but some runs prove nothing, 4 when the workers fail, 130 after Ctrl-C, which tells what was found so far.
     """
     check_mutant(mutant)
-    chosen, found = _subject(subject, storm, mutant), seeds_of(seeds)
+    chosen, found = subject_of(subject, storm, mutant), seeds_of(seeds)
     job = _Sweep(chosen, found, _folder(folder, chosen, found), keep, f" -executor={executor}" if executor else "")
     began = time.perf_counter()
     job.prepare(resume=resume)
@@ -203,7 +203,8 @@ class _Sweep:
             self._saved = now
 
 
-def _subject(name: str, storm: str | None, mutant: str) -> Subject:
+def subject_of(name: str, storm: str | None, mutant: str) -> Swarm | Story:
+    """What the argument and the options name."""
     from raftsim.sweep.subjects import Story, Swarm
 
     if name == SWARM:
@@ -265,7 +266,9 @@ def _executor(name: str, workers: int) -> Iterator[Executor]:
 
 
 def _lines(job: _Sweep, wall_s: float) -> list[str]:
+    from raftsim.shrink.storm import OF_CLIENTS
     from raftsim.sweep import report, result
+    from raftsim.sweep.subjects import EXCEPTION
 
     tally, lines = job.tally, []
     groups = tally.ordered()
@@ -277,7 +280,10 @@ def _lines(job: _Sweep, wall_s: float) -> list[str]:
             f"    seed {first}, {line}" if number == 0 else f"    {line}"
             for number, line in enumerate(group.text.splitlines())
         ]
-        lines += [f"    Replay: {job.replay(first)}", ""]
+        lines += [f"    Replay: {job.replay(first)}"]
+        if group.verdict == result.FAILED and group.judge not in (EXCEPTION, *OF_CLIENTS):
+            lines += [f"    Shrink: {job.subject.shrink(first)}"]
+        lines += [""]
     if len(groups) > SHOWN:
         lines += [f"and {len(groups) - SHOWN} more different ones (-json has them all)", ""]
     if job.alone is not None and job.alone.drawn:

@@ -34,6 +34,11 @@ class Mutant:
     trap: Trap | None
 
 
+def flag(id: str) -> str:
+    """What a command line that plays with that mutant ends with; empty for an empty id."""
+    return f" -mutant={id}" if id else ""
+
+
 def mutant(
     number: str, title: str, *, source: str, judge: str, needs: tuple[str, ...] = (), trap: Trap | None = None
 ) -> Callable[[Callable[[], None]], Mutant]:

@@ -49,6 +49,9 @@ class Recording:
     text: str
 
 
+Record = Callable[[int, float], Recording]  # the swarm's seed, how long its faults last
+
+
 def record(seed: int, storm_s: float) -> Recording:
     """Play the swarm's run of `seed` and write it down."""
     recorder = _Recorder()

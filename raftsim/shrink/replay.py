@@ -35,6 +35,9 @@ class Replayed:
     acts: tuple[Act, ...]
 
 
+Replay = Callable[[Document, Sequence[Act], int, str], Replayed]
+
+
 def replay(head: Document, acts: Sequence[Act], seed: int, judge: str) -> Replayed:
     """Do the `acts` in the world of `head`. If `judge` is one of the end, all is mended then, and must be well."""
     world = world_of(parse(write({**head, "steps": [{"run": "1s"}]}), ""), seed, strict=True)

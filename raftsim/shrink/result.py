@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any, Final
 
+from raftsim.mutants.mutant import flag
 from raftsim.shrink.document import write
 from raftsim.shrink.shrinker import Shrinker
 
@@ -25,10 +26,11 @@ class Result:
     seed: int
     steps: int
     failing: int | None
+    mutant: str  # the planted bug
 
     @property
     def replay(self) -> str:
-        return f"raftsim run {self.file} -seed={self.seed}"
+        return _replay(self.file, self.seed, self.mutant)
 
     def plain(self) -> dict[str, Any]:
         """For `-json`."""
@@ -38,6 +40,7 @@ class Result:
             "judge": self.judge,
             "reason": self.reason,
             "seed": self.seed,
+            "mutant": self.mutant,
             "steps": self.steps,
             "seeds": SEEDS,
             "seeds_failing": self.failing,
@@ -47,18 +50,23 @@ class Result:
 
 def result_of(shrinker: Shrinker, file: str, failing: int | None) -> Result:
     """The best that was found, for a file of that name."""
-    best = shrinker.best
+    best, mutant = shrinker.best, shrinker.mutant
     played, document = best.played, best.document
     account = played.account
+    planted = f" with the planted bug {mutant}" if mutant else ""
     if len(account) > ACCOUNT:
         account = (*account[: ACCOUNT // 2], f"{'…':>9}", *account[-ACCOUNT // 2 + 1 :])
     comment = [
-        *wrap(f"Fails by the judge {played.judge!r}: {played.reason}", _WIDTH),
+        *wrap(f"Fails{planted} by the judge {played.judge!r}: {played.reason}", _WIDTH),
         "",
         *account,
         "",
         *([] if failing is None else [f"{failing} of the seeds 0 to {SEEDS - 1} fail so."]),
-        f"Replay: raftsim run {file} -seed={played.seed}",
+        f"Replay: {_replay(file, played.seed, mutant)}",
     ]
     text = write(document, comment)
-    return Result(file, text, played.judge, played.reason, played.seed, len(document["steps"]), failing)
+    return Result(file, text, played.judge, played.reason, played.seed, len(document["steps"]), failing, mutant)
+
+
+def _replay(file: str, seed: int, mutant: str) -> str:
+    return f"raftsim run {file} -seed={seed}{flag(mutant)}"

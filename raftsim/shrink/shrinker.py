@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from raftsim.shrink.bench import Bench
 from raftsim.shrink.ddmin import ddmin
 from raftsim.shrink.document import Document, read, with_steps, write
-from raftsim.shrink.play import Play, Played, is_the_same
+from raftsim.shrink.play import Played, is_the_same
 from raftsim.shrink.simpler import fewer_servers, places
 
 TRIES: Final = 4  # other seeds, for what does not fail with the one that did
@@ -54,20 +55,28 @@ class Shrinker:
     """`best` is the smallest failure found so far: whatever ends `run`, it stands. `start` and `first`: the document
     it began with, and its run."""
 
-    def __init__(self, text: str, seed: int, play: Play, budget: Budget, tell: Tell) -> None:
+    def __init__(self, text: str, seed: int, bench: Bench, budget: Budget, tell: Tell) -> None:
         """Plays it once. Raises DoesNotFail."""
         document = {key: value for key, value in read(text).items() if key not in ("about", "paper")}
         document["name"] = f"{document['name'].removesuffix(SUFFIX)[: 64 - len(SUFFIX)]}{SUFFIX}"
-        self._play = play
+        self._bench = bench
         self._budget = budget
         self._tell = tell
         self._tried: set[tuple[str, int]] = set()
-        played = play(write(document), seed)
+        text = write(document)
+        played = bench.play(text, seed)
         if played is None or not played.judge:
             raise DoesNotFail(f"nothing is violated with seed {seed}")
+        if not self._is_to_blame(text, played):
+            raise DoesNotFail(f"{played.judge!r} is violated with seed {seed} without {bench.mutant} too")
         self.start = document
         self.first = played
         self.best = Failure(document, played)
+
+    @property
+    def mutant(self) -> str:
+        """The id of the planted bug, empty for none."""
+        return self._bench.mutant
 
     def run(self) -> bool:
         """Shrink until nothing can be left out or made simpler any more: True, or False when the budget is spent."""
@@ -83,8 +92,8 @@ class Shrinker:
     def seeds(self, count: int) -> int:
         """How many of the first `count` seeds fail so. These runs are beyond the budget."""
         text = self.best.text
-        found = [self._play(text, seed) for seed in range(count)]
-        return sum(played is not None and is_the_same(self.first, played) for played in found)
+        found = [self._bench.play(text, seed) for seed in range(count)]
+        return sum(played is not None and self._fails_so(text, played) for played in found)
 
     def _without_what_follows(self) -> None:
         """The run ended in one of its steps: what stands behind it was not reached."""
@@ -127,16 +136,23 @@ class Shrinker:
             played = self._run(text, seed)
             if played is None:
                 return False
-            if is_the_same(self.first, played):
+            if self._fails_so(text, played):
                 self.best = Failure(document, played)
                 return True
         return False
+
+    def _fails_so(self, text: str, played: Played) -> bool:
+        """As the first did, and not without the mutant."""
+        return is_the_same(self.first, played) and self._is_to_blame(text, played)
+
+    def _is_to_blame(self, text: str, played: Played) -> bool:
+        return self._bench.is_to_blame(played.judge, lambda bench: bench.play(text, played.seed))
 
     def _run(self, text: str, seed: int) -> Played | None:
         if self._budget.spent:
             raise Spent
         self._tried.add((text, seed))
-        played = self._play(text, seed)
+        played = self._bench.play(text, seed)
         self._budget.done += played is not None
         steps = len(self.best.document["steps"])
         self._tell(f"{self._budget.done:,} of {self._budget.runs:,} runs, {steps} step{'s' * (steps != 1)}")

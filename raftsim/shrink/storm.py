@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final
@@ -10,9 +10,10 @@ from typing import Final
 from raftsim.check.clients.exactly_once import EXACTLY_ONCE
 from raftsim.check.clients.freshness import FRESH_READS, MONOTONIC_READS, PHANTOM, READ_YOUR_WRITES
 from raftsim.scenario.read_steps import MAX_STEPS
+from raftsim.shrink.bench import Bench, Run
 from raftsim.shrink.ddmin import ddmin
-from raftsim.shrink.document import Document, write
-from raftsim.shrink.play import Play
+from raftsim.shrink.document import write
+from raftsim.shrink.play import Played
 from raftsim.shrink.recording import Act, Recording
 from raftsim.shrink.replay import OF_THE_END, Replayed
 from raftsim.shrink.shrinker import TRIES, Budget, DoesNotFail, Spent, Tell
@@ -31,8 +32,6 @@ OF_CLIENTS: Final = (
     FRESH_READS,
 )
 
-Replay = Callable[[Document, Sequence[Act], int, str], Replayed]
-
 
 class NotTold(Exception):
     """This run cannot be told as a scenario; the message says why, in one sentence."""
@@ -41,13 +40,13 @@ class NotTold(Exception):
 class Storm:
     """Leaves acts out of a recording as long as what is left still fails."""
 
-    def __init__(self, recording: Recording, seed: int, replay: Replay, budget: Budget, tell: Tell) -> None:
+    def __init__(self, recording: Recording, seed: int, bench: Bench, budget: Budget, tell: Tell) -> None:
         """Finds a seed with which it fails again. Raises DoesNotFail, NotTold and Spent."""
         if not recording.judge:
             raise DoesNotFail(f"nothing is violated in the swarm's run of seed {seed}")
         self.judge = OF_THE_END.get(recording.judge, recording.judge)
         self._head = recording.head
-        self._replay_acts = replay
+        self._bench = bench
         self._budget = budget
         self._tell = tell
         seeds = [seed, *(other for other in range(SEEDS) if other != seed)]
@@ -56,19 +55,17 @@ class Storm:
             raise NotTold(_why_not(recording))
         self.best = found
 
-    def scenario(self, play: Play) -> tuple[str, int]:
+    def scenario(self) -> tuple[str, int]:
         """The text of a scenario that tells what is left, and the seed with which it fails. Raises NotTold."""
         document = scenario_of(self._head, self.best.acts, self.judge)
         if len(document["steps"]) > MAX_STEPS:
             raise NotTold(f"needs {len(document['steps'])} steps, and a scenario has {MAX_STEPS} at most")
         text = write(document)
         seeds = [self.best.seed, *(other for other in range(SEEDS) if other != self.best.seed)]
-        for seed in seeds:
-            played = play(text, seed)
-            self._budget.done += 1
-            if played is not None and played.judge == self.judge:
-                return text, seed
-        raise NotTold(f"what the swarm did fails by {self.judge!r} in its own world, but not as a scenario")
+        found = next((seed for seed in seeds if self._fails_as(text, seed)), None)
+        if found is None:
+            raise NotTold(f"what the swarm did fails by {self.judge!r} in its own world, but not as a scenario")
+        return text, found
 
     def run(self) -> None:
         """Leave out what can be left out, until nothing can be or the budget is spent."""
@@ -91,8 +88,25 @@ class Storm:
             raise Spent
         self._budget.done += 1
         self._tell(f"{self._budget.done:,} of {self._budget.runs:,} runs, {len(acts)} acts of the swarm")
-        found = self._replay_acts(self._head, acts, seed, self.judge)
-        return found if found.judge == self.judge else None
+
+        def run(bench: Bench) -> Replayed:
+            return bench.replay(self._head, acts, seed, self.judge)
+
+        found = run(self._bench)
+        return found if self._is_it(found, run) else None
+
+    def _fails_as(self, text: str, seed: int) -> bool:
+        """Whether that scenario fails by the same judge."""
+        self._budget.done += 1
+
+        def run(bench: Bench) -> Played | None:
+            return bench.play(text, seed)
+
+        played = run(self._bench)
+        return played is not None and self._is_it(played, run)
+
+    def _is_it(self, found: Played | Replayed, run: Run) -> bool:
+        return found.judge == self.judge and self._bench.is_to_blame(self.judge, run)
 
 
 def _why_not(recording: Recording) -> str:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from time import perf_counter
 from typing import Any, ClassVar, Final, Protocol
 
+from raftsim.mutants.mutant import flag
 from raftsim.mutants.planted import package, player
 from raftsim.scenario import report as reports
 from raftsim.scenario.load import parse
@@ -44,6 +45,10 @@ class Subject(Protocol):
         """The command line that shows it again."""
         ...
 
+    def shrink(self, seed: int) -> str:
+        """The command line that makes it small."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Swarm:
@@ -64,8 +69,15 @@ class Swarm:
         )  # fmt: skip
 
     def replay(self, seed: int) -> str:
+        return f"raftsim sweep {SWARM} -seeds={seed}..{seed}{self._flags}"
+
+    def shrink(self, seed: int) -> str:
+        return f"raftsim shrink {SWARM} -seed={seed}{self._flags}"
+
+    @property
+    def _flags(self) -> str:
         storm = "" if self.storm_s == STORM_S else f" -storm={self.storm_s:g}s"
-        return f"raftsim sweep {SWARM} -seeds={seed}..{seed}{storm}{_flag(self.mutant)}"
+        return storm + flag(self.mutant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +111,10 @@ class Story:
         )  # fmt: skip
 
     def replay(self, seed: int) -> str:
-        return f"raftsim run {self.file} -seed={seed}{_flag(self.mutant)}"
+        return f"raftsim run {self.file} -seed={seed}{flag(self.mutant)}"
+
+    def shrink(self, seed: int) -> str:
+        return f"raftsim shrink {self.file} -seed={seed}{flag(self.mutant)}"
 
 
 def run_seeds(subject: Subject, seeds: Sequence[int]) -> list[Result]:
@@ -116,10 +131,6 @@ def _run(subject: Subject, seed: int) -> Result:
         text = f"{type(error).__name__}: {error} ({frame.name}, line {frame.lineno})"
         result = Result(seed, FAILED, EXCEPTION, text)
     return replace(result, wall_s=perf_counter() - began)
-
-
-def _flag(mutant: str) -> str:
-    return f" -mutant={mutant}" if mutant else ""
 
 
 @lru_cache(maxsize=4)

@@ -16,9 +16,10 @@ from raftsim.scenario.play import play_simulated
 from raftsim.shrink import play as playing
 from raftsim.shrink.document import read
 from raftsim.shrink.play import Played
-from tests.sim.planted import Patch
-from tests.sim.test_planted_bugs import b38_leader_counts_what_is_not_on_its_disk
+from tests.cli.terminal import run
 
+Patch = pytest.MonkeyPatch
+MUTANT = "count-own-unsynced"
 TOO_MUCH = """
 name: too-much
 about: A new leader is there at once, or so we hope.
@@ -79,6 +80,7 @@ def test_as_json(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "file": "too-much-shrunk.yaml",
         "judge": "expectation",
         "seed": 3,
+        "mutant": "",
         "steps": 3,
         "complete": True,
         "seeds": 20,
@@ -119,16 +121,19 @@ def test_what_is_left_when_the_budget_is_spent_or_at_ctrl_c(
     assert main(["run", "some.yaml", "-seed=3"]) == 1
 
 
-def test_a_seed_of_the_swarm(tmp_path: Path, monkeypatch: Patch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_sweep_with_a_planted_bug_finds_is_shrunk_as_it_says(tmp_path: Path, monkeypatch: Patch) -> None:
     monkeypatch.chdir(tmp_path)
-    b38_leader_counts_what_is_not_on_its_disk(monkeypatch)
-    assert main(["shrink", "swarm", "-seed=3", "-budget=150", "-o", "small.yaml"]) == 0
-    assert ": committed is durable: " not in capsys.readouterr().err
-    assert (
-        main(["run", "small.yaml", f"-seed={load('small.yaml').text.partition('-seed=')[2].partition(chr(10))[0]}"])
-        == 1
-    )
-    assert "invariant committed is durable" in capsys.readouterr().out
+    swept = run("sweep", "swarm", "-seeds=5..5", "-storm=4s", f"-mutant={MUTANT}", "-j=1", f"-dir={tmp_path}")
+    line = next(line for line in swept.out.splitlines() if "Shrink: " in line).partition("Shrink: raftsim ")[2]
+    assert line == f"shrink swarm -seed=5 -storm=4s -mutant={MUTANT}"
+    assert run(*line.split(), "-budget=60", "-o", "small.yaml").code == 0
+    text = Path("small.yaml").read_text()
+    assert text.startswith(f"# Fails with the planted bug {MUTANT} by the judge 'commit quorum': ")
+    replay = next(line for line in text.splitlines() if "Replay: " in line).partition("Replay: raftsim ")[2]
+    assert replay.endswith(f" -mutant={MUTANT}")
+    again = run(*replay.split())
+    assert again.code == 1
+    assert "invariant commit quorum" in again.out
 
 
 @pytest.mark.parametrize(
@@ -142,8 +147,15 @@ def test_a_seed_of_the_swarm(tmp_path: Path, monkeypatch: Patch, capsys: pytest.
             2,
             "-o: no/such/folder cannot be written: ",
         ),
+        (["too-much.yaml", "-seed=1", "-storm=5s"], 2, "-storm is of the swarm"),
+        (["swarm", "-seed=1", "-mutant=no-such"], 2, "there is no mutant 'no-such'"),
+        (
+            ["too-much.yaml", "-seed=3", "-mutant=commit-prior-term"],
+            3,
+            "too-much.yaml: 'expectation' is violated with seed 3 without commit-prior-term too",
+        ),
         (["well.yaml", "-seed=5"], 3, "well.yaml: nothing is violated with seed 5"),
-        (["swarm", "-seed=0"], 3, "swarm: nothing is violated in the swarm's run of seed 0"),
+        (["swarm", "-seed=0", "-storm=1s"], 3, "swarm: nothing is violated in the swarm's run of seed 0"),
     ],
 )
 def test_what_cannot_be_shrunk(

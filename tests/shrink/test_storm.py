@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from raftsim.core import election
-from raftsim.core.raft import Raft
 from raftsim.scenario.load import parse
 from raftsim.scenario.report import DURABILITY, LIVENESS
+from raftsim.shrink.bench import Bench
 from raftsim.shrink.document import verb_of, write
 from raftsim.shrink.play import play
 from raftsim.shrink.recording import Act, Recording, record
@@ -18,54 +17,39 @@ from raftsim.shrink.shrinker import Budget, DoesNotFail, Shrinker
 from raftsim.shrink.steps import scenario_of
 from raftsim.shrink.storm import NotTold, Storm
 from raftsim.swarm import run as swarm
-from tests.sim.planted import Patch, Plant
-from tests.sim.test_planted_bugs import (
-    b07_votes_granted_whatever_the_log,
-    b38_leader_counts_what_is_not_on_its_disk,
-)
 
 STORM_S = 4.0
 HEAD = {"name": "x", "cluster": {"nodes": 3, "raft_protocol": 3}}
 WELL = Recording(HEAD, (), 1.0, "", "")
 
 
-def told(seed: int, runs: int) -> Shrinker:
+def told(seed: int, bench: Bench, runs: int) -> Shrinker:
     """The scenario that a failing run of the swarm ends as."""
     budget = Budget(runs)
-    storm = Storm(record(seed, STORM_S), seed, replay, budget, lambda _: None)
+    storm = Storm(bench.record(seed, STORM_S), seed, bench, budget, lambda _: None)
     storm.run()
-    text, found = storm.scenario(play)
-    shrinker = Shrinker(text, found, play, budget, lambda _: None)
+    shrinker = Shrinker(*storm.scenario(), bench, budget, lambda _: None)
     shrinker.run()
     return shrinker
 
 
-def nobody_stands_who_has_ever_heard_a_leader(patch: Patch) -> None:
-    def on_timeout(raft: Raft, now: float) -> None:
-        (election.rest if raft.commit > 1 else stand)(raft, now)
-
-    stand = election.on_timeout
-    patch.setattr(election, "on_timeout", on_timeout)
-
-
 @pytest.mark.parametrize(
-    ("seed", "plant", "judge", "steps"),
+    ("seed", "mutant", "judge", "steps"),
     [
-        (1, b38_leader_counts_what_is_not_on_its_disk, "commit quorum", 2),
-        (2, b07_votes_granted_whatever_the_log, "up-to-date votes", 12),
-        (4, nobody_stands_who_has_ever_heard_a_leader, LIVENESS, 5),
+        (5, "count-own-unsynced", "commit quorum", 2),
+        (0, "any-log-gets-the-vote", "up-to-date votes", 4),
+        (9, "no-opening-entry", LIVENESS, 2),
     ],
 )
 def test_a_planted_mistake_that_the_swarm_finds_is_told_in_a_few_steps(
-    seed: int, plant: Plant, judge: str, steps: int, monkeypatch: Patch
+    seed: int, mutant: str, judge: str, steps: int
 ) -> None:
-    plant(monkeypatch)
-    best = told(seed, 150).best
+    bench = Bench(mutant)
+    best = told(seed, bench, 60).best
     assert len(best.document["steps"]) <= steps, best.text
-    again = play(best.text, best.played.seed)
+    again = bench.play(best.text, best.played.seed)
     assert again is not None
     assert again.judge == judge
-    monkeypatch.undo()
     healthy = play(best.text, best.played.seed)
     assert healthy is not None
     assert healthy.judge != judge
@@ -168,9 +152,9 @@ def test_before_it_is_asked_how_a_cluster_is_in_the_end_all_is_mended() -> None:
 )
 def test_why_a_run_cannot_be_told(recording: Recording, text: str) -> None:
     with pytest.raises(NotTold, match=text):
-        Storm(recording, 1, replay, Budget(100), lambda _: None)
+        Storm(recording, 1, Bench(), Budget(100), lambda _: None)
 
 
 def test_a_run_that_ends_well_is_not_shrunk() -> None:
     with pytest.raises(DoesNotFail, match=r"nothing is violated in the swarm's run of seed 1"):
-        Storm(WELL, 1, replay, Budget(1), lambda _: None)
+        Storm(WELL, 1, Bench(), Budget(1), lambda _: None)
