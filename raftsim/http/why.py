@@ -83,12 +83,6 @@ def autopilot(status: Status) -> list[str]:
     return found
 
 
-def _wish(status: Status, wish: dict[str, str]) -> str:
-    does = "give a vote to" if wish["does"] == "promote" else "remove"
-    held = f", but not now: {wish['held_back']}" if wish["held_back"] else ""
-    return f"The autopilot would {does} {label(status, wish['id'])}{held}."
-
-
 def node(status: Status, name: str) -> list[str] | None:
     """Whether the server of this name, id or address could be elected, and why not; None: there is no such member.
 
@@ -118,6 +112,12 @@ def _of(status: Status, id: str) -> list[str]:
     if reason is None:
         return [f"{label(status, id)} could be elected."]
     return [f"{label(status, id)} could not be elected: {reason}."]
+
+
+def _wish(status: Status, wish: dict[str, str]) -> str:
+    does = "give a vote to" if wish["does"] == "promote" else "remove"
+    held = f", but not now: {wish['held_back']}" if wish["held_back"] else ""
+    return f"The autopilot would {does} {label(status, wish['id'])}{held}."
 
 
 def _memory(status: Status) -> list[str]:

@@ -36,7 +36,7 @@ def health(raft: Raft, id: str, config: AutopilotConfig, dead_after_s: float, no
     if id != raft.id:
         progress = raft.progress[id]
         contact_s, match = max(now - progress.contact, 0.0), progress.match
-    alive = contact_s < dead_after_s
+    alive = id == raft.id or contact_s < dead_after_s
     last_term = raft.log.term_at(match) or 0
     trouble = _trouble(raft, config, contact_s, last_term, match)
     if not alive:
