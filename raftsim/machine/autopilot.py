@@ -61,14 +61,14 @@ class WithAutopilot:
 
     def check_command(self, data: bytes) -> None:
         if data.startswith(PREFIX):
-            _decode(data)
+            decode_command(data)
         else:
             self._machine.check_command(data)
 
     def apply(self, index: int, data: bytes) -> Any:
         if not data.startswith(PREFIX):
             return self._machine.apply(index, data)
-        cas, config = _decode(data)
+        cas, config = decode_command(data)
         applied = cas is None or cas == self.config.modify_index
         if applied:
             self.config = replace(config, create_index=self.config.create_index, modify_index=index)
@@ -124,8 +124,8 @@ def _taken(pieces: Iterator[bytes], size: int) -> list[bytes]:
     return taken
 
 
-def _decode(data: bytes) -> tuple[int | None, AutopilotConfig]:
-    """Raises InvalidRequest."""
+def decode_command(data: bytes) -> tuple[int | None, AutopilotConfig]:
+    """What `set_command` was given. Raises InvalidRequest."""
     try:
         match msgpack.unpackb(data[len(PREFIX) :], use_list=False):
             case (cas, tuple(fields)) if cas is None or _is_whole(cas, 0, _MAX_UINT64):
