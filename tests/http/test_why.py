@@ -200,6 +200,5 @@ def test_what_the_autopilot_would_do_and_why_it_does_not() -> None:
 def test_an_autopilot_that_has_not_looked_and_one_that_only_the_leader_knows() -> None:
     new = "n1.global has just begun to lead: its autopilot has not looked yet."
     assert why.autopilot({**status(), "autopilot": autopilot()}) == [new]
-    assert why.autopilot(status("follower", N2)) == [
-        "Only the leader knows what the autopilot would do: ask n2.global."
-    ]
+    told = "Only the leader knows what the autopilot would do: ask n2.global."
+    assert why.autopilot(status("follower", N2)) == [told]
