@@ -15,12 +15,11 @@ from typing import Any, Final
 import msgpack
 
 from raftsim.machine.base import InvalidRequest, Machine, Slices
+from raftsim.machine.varstate import MAX_INT64, MAX_UINT64
 
 PREFIX: Final = b"\xc1autopilot"  # begins neither MessagePack nor a command of a session
 
 _LENGTH_BYTES: Final = 2
-_MAX_UINT64: Final = (1 << 64) - 1
-_MAX_INT64: Final = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +127,7 @@ def decode_command(data: bytes) -> tuple[int | None, AutopilotConfig]:
     """What `set_command` was given. Raises InvalidRequest."""
     try:
         match msgpack.unpackb(data[len(PREFIX) :], use_list=False):
-            case (cas, tuple(fields)) if cas is None or _is_whole(cas, 0, _MAX_UINT64):
+            case (cas, tuple(fields)) if cas is None or _is_whole(cas, 0, MAX_UINT64):
                 return cas, _config(fields)
     except (ValueError, msgpack.UnpackException):
         pass
@@ -141,8 +140,8 @@ def _config(fields: Any) -> AutopilotConfig:
         flags, durations, counts = (fields[2], *fields[5:8]), fields[:2], (*fields[3:5], *fields[8:])
         if (
             all(type(flag) is bool for flag in flags)
-            and all(_is_whole(duration, -_MAX_INT64, _MAX_INT64) for duration in durations)
-            and all(_is_whole(count, 0, _MAX_UINT64) for count in counts)
+            and all(_is_whole(duration, -MAX_INT64, MAX_INT64) for duration in durations)
+            and all(_is_whole(count, 0, MAX_UINT64) for count in counts)
         ):
             return AutopilotConfig(*fields)
     raise ValueError("not a configuration of the autopilot")
