@@ -170,8 +170,9 @@ def _node_settings(values: Mapping[str, Any], settings: Settings) -> NodeSetting
     }
     # As in Nomad, the autopilot works unless it is told not to.
     found = NodeSettings(**{"autopilot": True, **{name: values[key] for key, name in names.items() if key in values}})
-    if found.dead_after_s <= settings.election_timeout_max_s:
-        raise ConfigError(f"raftsim.dead_after must be more than an election timeout, got {found.dead_after_s:g} s")
+    least = 2 * settings.election_timeout_max_s
+    if found.dead_after_s <= least:
+        raise ConfigError(f"raftsim.dead_after must be more than two election timeouts, {least:g} s")
     return found
 
 

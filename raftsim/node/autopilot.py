@@ -68,7 +68,10 @@ class Autopilot:
             self._forget()
         elif now < self._next:
             return
+        slept = self._next > 0 and now > self._next + self._settings.dead_after_s / 2
         self._next = now + EVERY_S
+        if slept:
+            return  # it was stopped, and so has heard nobody: that is no sign of anybody's death
         config = self._machine.config
         self._servers = self._healths(config, now)
         self._wishes = wishes(self._raft.config, config, self._servers, now)
@@ -77,6 +80,7 @@ class Autopilot:
 
     def _forget(self) -> None:
         self._term, self._servers, self._wishes, self._doing = self._raft.term, {}, [], None
+        self._next = 0.0
 
     def _healths(self, config: AutopilotConfig, now: float) -> dict[str, Health]:
         found = {}

@@ -186,8 +186,8 @@ def test_wrong_values_are_errors_that_name_file_and_key(tmp_path: Path, document
             "with max_clock_drift 9 a lease is 0.05 s, which must be more than heartbeat_interval_s",
         ),
         (
-            SERVER | {"raftsim": {"dead_after": "1s"}},
-            "raftsim.dead_after must be more than an election timeout, got 1 s",
+            SERVER | {"raftsim": {"dead_after": "2s"}},
+            "raftsim.dead_after must be more than two election timeouts, 2 s",
         ),
     ],
 )

@@ -256,6 +256,23 @@ def test_a_new_leader_waits_before_it_takes_anyone_for_dead() -> None:
     assert gone not in members(world)
 
 
+@pytest.mark.parametrize("how", ["paused", "jumped"])
+def test_a_leader_that_was_stopped_takes_nobody_for_dead(how: str) -> None:
+    world = World(1, seed=1, node_settings=ACTS)  # no quorum that it would miss
+    elected(world)
+    world.add("n2")
+    assert change(world, n2=LEARNER).kind == OK
+    world.run(3)
+    if how == "paused":
+        world.pause("n1")
+        world.run(2 * DEAD_AFTER_S)
+        world.resume("n1")
+    else:
+        world.set_clock("n1", jump_s=2 * DEAD_AFTER_S)
+    world.run(2 * EVERY_S)
+    assert members(world) == ["n1", "n2"]
+
+
 def test_without_it_the_leader_looks_and_does_nothing() -> None:
     world = World(3, seed=1, node_settings=NodeSettings(dead_after_s=DEAD_AFTER_S))
     gone = followers(world)[0]
