@@ -108,6 +108,7 @@ def _with_port(bind: tuple[str, int]) -> tuple[str, int]:
 
 def _build(values: Mapping[str, Any], dev: bool, sources: tuple[str, ...], warnings: tuple[str, ...]) -> AgentConfig:
     bind = values.get("bind_addr", LOOPBACK)
+    settings = _settings(values)
     return AgentConfig(
         name=values.get("name") or socket.gethostname(),
         region=values.get("region", "global"),
@@ -127,8 +128,8 @@ def _build(values: Mapping[str, Any], dev: bool, sources: tuple[str, ...], warni
         ),
         cluster_id=values.get("raftsim.cluster_id", ""),
         join=values.get("raftsim.join", False),
-        settings=_settings(values),
-        node_settings=_node_settings(values),
+        settings=settings,
+        node_settings=_node_settings(values, settings),
         http_max_conns_per_client=values.get("limits.http_max_conns_per_client", 100),
         faults=values.get("raftsim.faults", False),
         machine=values.get("raftsim.machine", STANDARD_MACHINE),
@@ -160,12 +161,19 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         raise ConfigError(f"raftsim: {error}") from None
 
 
-def _node_settings(values: Mapping[str, Any]) -> NodeSettings:
+def _node_settings(values: Mapping[str, Any], settings: Settings) -> NodeSettings:
     names = {
         "server.raft_snapshot_threshold": "snapshot_threshold_entries",
         "server.raft_trailing_logs": "trailing_entries",
+        "raftsim.autopilot": "autopilot",
+        "raftsim.dead_after": "dead_after_s",
     }
-    return NodeSettings(**{name: values[key] for key, name in names.items() if key in values})
+    # As in Nomad, the autopilot works unless it is told not to.
+    found = NodeSettings(**{"autopilot": True, **{name: values[key] for key, name in names.items() if key in values}})
+    least = 2 * settings.election_timeout_max_s
+    if found.dead_after_s <= least:
+        raise ConfigError(f"raftsim.dead_after must be more than two election timeouts, {least:g} s")
+    return found
 
 
 def _advertised(advertise: str, bind: tuple[str, int]) -> str:

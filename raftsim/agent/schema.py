@@ -228,6 +228,8 @@ _KEYS: dict[str, Callable[[object], Any]] = {
     "raftsim.check_quorum": _flag,
     "raftsim.lease_reads": _flag,
     "raftsim.max_clock_drift": _fraction,
+    "raftsim.autopilot": _flag,
+    "raftsim.dead_after": _duration,
     "raftsim.faults": _flag,
     "raftsim.machine": _factory,
 }

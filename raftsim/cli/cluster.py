@@ -43,6 +43,7 @@ def cluster() -> None:
 @option("rpc-port", value="PORT", type=int, help="The first port for peers, 0: any free ones. Default: 4647.")
 @option("raft-protocol", value="2|3", type=int, help="The dialect of the operator API. Default: 2.")
 @option("data-dir", value="DIR", help="Where the servers keep their data. Default: in the cluster's own directory.")
+@option("autopilot", default=None, help="Let the leader promote stable servers and remove dead ones.")
 def start(*, name: str, **wishes: Any) -> None:
     """Start a cluster, or those of its servers that are down.
 

@@ -1,9 +1,10 @@
-"""`raftsim operator raft`: who is in the Raft configuration, and changing that."""
+"""`raftsim operator`, and its `raft`: who is in the Raft configuration, and changing that."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from raftsim.cli.autopilot import autopilot
 from raftsim.cli.client import Client, record, records, reported, with_client
 from raftsim.cli.compaction import compaction
 from raftsim.cli.go import Failure, GoGroup, option
@@ -27,6 +28,7 @@ raft = GoGroup(
     ],
 )
 operator.add_command(raft)
+operator.add_command(autopilot)
 
 
 @raft.command(

@@ -29,6 +29,7 @@ _FIELDS: Final = {
     "put": ("Namespace", "Path", "Items", "CheckIndex", "Time"),
     "delete": ("Namespace", "Path", "CheckIndex"),
 }
+_AUTOPILOT: Final = b"\xc1autopilot"  # what a command for the autopilot begins with
 _SESSION: Final = b"\xc1"  # what a command of a client session begins with
 _VOTER, _NONVOTER = 0, 1  # as Nomad's logs have them
 
@@ -133,6 +134,8 @@ def _contents(entry: Entry) -> dict[str, Any]:
         return {}
     if entry.kind == RESTORE_STEP:
         return {"Bytes": len(entry.data)}
+    if entry.data.startswith(_AUTOPILOT):
+        return {"CommandType": "autopilot", "Body": _autopilot(entry.data)}
     if entry.data.startswith(_SESSION):
         return {"CommandType": "session", "Body": _plain(_unpacked(entry.data.removeprefix(_SESSION)))}
     match _unpacked(entry.data):
@@ -142,6 +145,15 @@ def _contents(entry: Entry) -> dict[str, Any]:
             return {"CommandType": name, "Body": _plain(body)}
         case other:
             return {"Body": _plain(other)}
+
+
+def _autopilot(command: bytes) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from raftsim.machine.autopilot import decode_command
+
+    cas, config = decode_command(command)
+    return {**asdict(config), "CheckIndex": cas}
 
 
 def _unpacked(data: bytes) -> Any:
@@ -177,13 +189,14 @@ def _configuration(config: Config) -> dict[str, Any]:
 
 def _state(found: Inspection, last_index: int) -> dict[str, Any]:
     from raftsim.core.entry import COMMAND, RESTORE_STEP
+    from raftsim.machine.autopilot import WithAutopilot
     from raftsim.machine.base import at_once
     from raftsim.machine.sessions import Sessions
     from raftsim.machine.variables import Variables
     from raftsim.node.restore import Staging
 
     variables = Variables()
-    machine = Sessions(variables)
+    machine = WithAutopilot(Sessions(variables))
     restored = found.restored
     base = 0
     usable = [meta for meta, _ in found.snapshots if restored.base_index <= meta.index <= last_index]

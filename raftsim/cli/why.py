@@ -23,17 +23,19 @@ _PATH: Final = "/v1/raftsim/status"
         ("See why there is no leader", "raftsim why leader"),
         ("See why the last entries are not committed", "raftsim why commit"),
         ("See why a server could not be elected", "raftsim why n2"),
+        ("See what the autopilot would do, and why it does not", "raftsim why autopilot"),
     ],
 )
-@click.argument("subject", metavar="[leader|commit|change|NODE]", default="")
+@click.argument("subject", metavar="[leader|commit|change|autopilot|NODE]", default="")
 @option("json", dest="as_json", help="Output the server, the subject and the sentences as JSON.")
 @with_client()
 def why(client: Client, *, subject: str, as_json: bool) -> None:
     """Tell in sentences why the cluster is as it is, as the server that is asked knows it.
 
     The subject is "leader", "commit" for the entries that are not committed, "change" for a membership change that
-    waits, or a server by its name, id or address. Without a subject, all that is not in order is told. What only the
-    leader knows, such as whose acknowledgements are missing, is fetched from it through the server that is asked.
+    waits, "autopilot" for what that would do and why it does not, or a server by its name, id or address. Without a
+    subject, all that is not in order is told. What only the leader knows, such as whose acknowledgements are missing,
+    is fetched from it through the server that is asked.
     """
     with reported("Error reading the status"):
         status = _best(client, subject)
@@ -73,4 +75,6 @@ def _sentences(status: reasons.Status, subject: str) -> list[str] | None:
             return reasons.commit(status)
         case "change":
             return reasons.change(status)
+        case "autopilot":
+            return reasons.autopilot(status)
     return reasons.node(status, subject)

@@ -31,6 +31,7 @@ class ClusterSpec:
     raft_protocol: int = 2
     data_dir: str | None = None
     faults: bool = False
+    autopilot: bool = False  # a cluster that is broken on purpose is to stay as it is broken
     election_timeout_min_s: float = _TIMES.election_timeout_min_s
     election_timeout_max_s: float = _TIMES.election_timeout_max_s
     heartbeat_interval_s: float = _TIMES.heartbeat_interval_s
@@ -82,6 +83,7 @@ class Plan:
                 "election_timeout_max": format_duration(spec.election_timeout_max_s),
                 "heartbeat_interval": format_duration(spec.heartbeat_interval_s),
                 "faults": spec.faults,
+                "autopilot": spec.autopilot,
             },
         }
 

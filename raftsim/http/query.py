@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from raftsim.http.goformat import quote
+
 MAX_UINT64: Final = (1 << 64) - 1
 MAX_INT64: Final = (1 << 63) - 1
 MAX_DURATION_CHARS: Final = 100
@@ -98,3 +100,15 @@ def parse_duration(text: str) -> int | None:
     if total > MAX_INT64:
         return None
     return -total if text.startswith("-") else total
+
+
+def duration_problem(text: str) -> str:
+    """What Go says of a `text` that is no duration."""
+    rest = text[1:] if text[:1] in ("+", "-") else text
+    while part := re.match(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)([^.0-9]*)", rest):
+        if not part[1]:
+            return f"time: missing unit in duration {quote(text)}"
+        if part[1] not in _UNIT_NS:
+            return f"time: unknown unit {quote(part[1])} in duration {quote(text)}"
+        rest = rest[part.end() :]
+    return f"time: invalid duration {quote(text)}"

@@ -7,7 +7,7 @@ from html import escape
 from typing import Final
 from urllib.parse import quote
 
-from raftsim.http import agent, members, raft, raftsim, status, vars
+from raftsim.http import agent, autopilot, members, raft, raftsim, status, vars
 from raftsim.http.message import Ask, HttpError, HttpRequest, HttpResponse, text_response
 from raftsim.http.query import unescape
 from raftsim.http.view import AgentFacts
@@ -24,6 +24,8 @@ def _segments(path: str) -> Segments:
 _PLAIN_EXACT: Final[dict[str, Handler]] = {
     "/v1/agent/health": agent.health,
     "/v1/agent/self": agent.about_self,
+    "/v1/operator/autopilot/configuration": autopilot.configuration,
+    "/v1/operator/autopilot/health": autopilot.health,
     "/v1/raftsim/compaction": raftsim.compaction,
     "/v1/raftsim/fault/link": raftsim.link_fault,
     "/v1/raftsim/members": members.members,

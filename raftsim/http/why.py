@@ -66,6 +66,23 @@ def change(status: Status) -> list[str]:
     return [f"A membership change has to wait: {reason}."]
 
 
+def autopilot(status: Status) -> list[str]:
+    """How the leader sees the servers, what its autopilot would do with them, and why it does not."""
+    seen = status["autopilot"]
+    if seen is None:
+        return [_ask_the_leader(status, "what the autopilot would do")]
+    if not seen["servers"]:
+        return [f"{label(status, status['id'])} has just begun to lead: its autopilot has not looked yet."]
+    sick = [server for server in seen["servers"] if not server["healthy"]]
+    found = [f"{label(status, server['id'])} is not healthy: {server['trouble']}." for server in sick]
+    if not sick:
+        found = [f"All {len(seen['servers'])} servers are healthy; the cluster can lose {seen['failure_tolerance']}."]
+    found += [_wish(status, wish) for wish in seen["wishes"]]
+    if seen["wishes"] and not seen["acts"]:
+        found.append("It does nothing by itself: this server was started without it.")
+    return found
+
+
 def node(status: Status, name: str) -> list[str] | None:
     """Whether the server of this name, id or address could be elected, and why not; None: there is no such member.
 
@@ -95,6 +112,12 @@ def _of(status: Status, id: str) -> list[str]:
     if reason is None:
         return [f"{label(status, id)} could be elected."]
     return [f"{label(status, id)} could not be elected: {reason}."]
+
+
+def _wish(status: Status, wish: dict[str, str]) -> str:
+    does = "give a vote to" if wish["does"] == "promote" else "remove"
+    held = f", but not now: {wish['held_back']}" if wish["held_back"] else ""
+    return f"The autopilot would {does} {label(status, wish['id'])}{held}."
 
 
 def _memory(status: Status) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from raftsim.mutants import (
+    autopilot,
     clients,
     commitment,
     durability,
@@ -36,6 +37,7 @@ PARTS: Final = (
     machines,
     reads,
     clients,
+    autopilot,
 )
 
 CATALOGUE: Final[Mapping[str, Mutant]] = {

@@ -20,7 +20,9 @@ from raftsim.core.raft import Raft
 from raftsim.core.reasons import reasons
 from raftsim.core.settings import Settings
 from raftsim.core.status import status
+from raftsim.machine.autopilot import WithAutopilot
 from raftsim.machine.base import Machine
+from raftsim.node.autopilot import Autopilot
 from raftsim.node.clients import Clients
 from raftsim.node.compaction import Compaction
 from raftsim.node.jobs import Jobs
@@ -68,6 +70,7 @@ class Node:
         self.promises: deque[tuple[int, list[Message]]] = deque()  # (after this write, these messages)
         self.links: dict[str, str] = {}
         self.linked: Config | None = None  # the configuration they were made for
+        machine = governed = WithAutopilot(machine)
         self.staging = Staging(machine)
         self.restoring = Restoring(machine, disk)
         self.compaction = Compaction(self.raft, machine, self.staging, disk, node_settings)
@@ -75,6 +78,7 @@ class Node:
         at_once = {ReadStatus: lambda _: Outcome(OK, self.status()), SetCompaction: self.compaction.set_policy}
         self.clients = Clients(self.raft, machine, self.staging, network, jobs, at_once)
         self.clients.seen[info.address] = info
+        self.autopilot = Autopilot(self.raft, governed, clock, self.clients.seen, node_settings, self.clients.take)
 
     # inputs
 
@@ -157,6 +161,7 @@ class Node:
         clock, raft, clients = self.clock, self.raft, self.clients
         now = clock.now()
         raft.wake(now)
+        self.autopilot.look(now)
         settled = False
         if self.applied_index < self.apply_to and raft.restore is None:
             self._go_on()  # with what the last turn left, unless a snapshot has taken its place
@@ -295,6 +300,7 @@ class Node:
         "configuration": {"index": int, "committed": bool, "servers": [{"id", "address": str, "voter", "returning":
         bool, "name": str or None (never seen)}]},
         "why": see core/reasons.py, "compaction": see SetCompaction, "measured": see Measures.view,
+        "autopilot": see Autopilot.view,
         "followers": [{"id": str, "match_index", "next_index": int, "state": str, "last_contact_s": float}]}
         """
         view = status(self.raft, self.clock.now())
@@ -310,5 +316,6 @@ class Node:
             "applied_index": self.applied_index,
             "pending_requests": len(self.clients.jobs.open),
             "compaction": self.compaction.policy,
+            "autopilot": self.autopilot.view(),
             **({"measured": self.measures.view()} if measured else {}),
         }

@@ -17,3 +17,5 @@ class NodeSettings:
     max_pending_requests: int = 10_000  # requests being worked on at once; more are refused as busy
     max_blocking_queries: int = 1024  # of these, queries that wait for a change; each is asked again after every apply
     max_query_wait_s: float = 600.0  # how long one may wait, whatever it asks for
+    autopilot: bool = False  # whether a leader acts on what it sees of the others: promotes, and removes the dead
+    dead_after_s: float = 60.0  # not heard for so long, a server counts as dead, as what gossip calls failed

@@ -18,8 +18,8 @@ def new_cluster(tmp_path: Path) -> Iterator[Callable[..., LocalCluster]]:
     """Starts clusters; their processes end with the test, or with pytest, whatever happens."""
     clusters: list[LocalCluster] = []
 
-    def start(nodes: int = 3, raft_protocol: int = 2, *, faults: bool = False) -> LocalCluster:
-        spec = ClusterSpec(nodes, ANY_PORT, ANY_PORT, raft_protocol, faults=faults)
+    def start(nodes: int = 3, raft_protocol: int = 2, *, faults: bool = False, autopilot: bool = False) -> LocalCluster:
+        spec = ClusterSpec(nodes, ANY_PORT, ANY_PORT, raft_protocol, faults=faults, autopilot=autopilot)
         cluster = LocalCluster.create(tmp_path / f"cluster-{len(clusters)}", spec, tied=True)
         clusters.append(cluster)
         cluster.start()

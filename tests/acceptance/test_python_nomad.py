@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import nomad
 import pytest
-from nomad.api.exceptions import BaseNomadException, URLNotFoundNomadException, VariableConflict
+from nomad.api.exceptions import (
+    BadRequestNomadException,
+    BaseNomadException,
+    URLNotFoundNomadException,
+    VariableConflict,
+)
 
 from raftsim.cluster.local import LocalCluster
+from tests.agent.processes import wait_until
+from tests.cli.terminal import run
 
 pytestmark = pytest.mark.live
 
@@ -78,3 +86,36 @@ def test_in_dialect_3_ids_are_uuids_and_protocols_strings(new_cluster: Callable[
     for server in client(cluster, "n1").operator.get_configuration()["Servers"]:
         assert len(server["ID"]) == 36
         assert server["RaftProtocol"] == "3"
+
+
+def test_the_autopilot_is_configured_gives_a_vote_and_tells_of_a_server_that_is_gone(
+    new_cluster: Callable[..., LocalCluster],
+) -> None:
+    cluster = new_cluster(autopilot=True)
+    operator = client(cluster, "n2").operator
+
+    def is_healthy() -> bool:
+        try:
+            return bool(operator.request("autopilot", "health", method="get").json()["Healthy"])
+        except BaseNomadException:
+            return False
+
+    config = operator.request("autopilot", "configuration", method="get").json()
+    assert (config["CleanupDeadServers"], config["ServerStabilizationTime"]) == (True, "10s")
+    eager, cas = {**config, "ServerStabilizationTime": "0s"}, {"cas": config["ModifyIndex"]}
+    put = partial(operator.request, "autopilot", "configuration", method="put", json=eager)
+    assert put(params=dict(cas)).json() is True
+    assert put(params=dict(cas)).json() is False
+    with pytest.raises(BadRequestNomadException, match="missing unit in duration"):
+        operator.request("autopilot", "configuration", method="put", json={"LastContactThreshold": "5"})
+    wait_until(is_healthy)
+
+    added = cluster.add().rpc_address
+    leader = f"http://{cluster.select('leader').plan.http_address}"
+    assert run("operator", "raft", "add-peer", f"-peer-address={added}", NOMAD_ADDR=leader).code == 0
+    wait_until(lambda: added in {s["Address"] for s in operator.get_configuration()["Servers"] if s["Voter"]})
+
+    cluster.kill("n4")
+    wait_until(lambda: not is_healthy())
+    with pytest.raises(BaseNomadException, match='"Healthy":false'):
+        operator.request("autopilot", "health", method="get")

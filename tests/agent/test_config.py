@@ -185,6 +185,10 @@ def test_wrong_values_are_errors_that_name_file_and_key(tmp_path: Path, document
             SERVER | {"raftsim": {"lease_reads": True, "fast_failover": False, "max_clock_drift": 9}},
             "with max_clock_drift 9 a lease is 0.05 s, which must be more than heartbeat_interval_s",
         ),
+        (
+            SERVER | {"raftsim": {"dead_after": "2s"}},
+            "raftsim.dead_after must be more than two election timeouts, 2 s",
+        ),
     ],
 )
 def test_what_is_missing_or_contradicts_itself(tmp_path: Path, document: object, expected: str) -> None:
@@ -223,6 +227,13 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 def test_one_timeout_alone_brings_the_other_with_it(tmp_path: Path) -> None:
     config = load_one(tmp_path, SERVER | {"raftsim": {"election_timeout_min": "2s"}})
     assert config.settings.election_timeout_max_s == 4.0
+
+
+def test_the_autopilot_works_unless_it_is_told_not_to(tmp_path: Path) -> None:
+    usual = load_one(tmp_path, SERVER).node_settings
+    assert (usual.autopilot, usual.dead_after_s) == (True, 60.0)
+    told = load_one(tmp_path, SERVER | {"raftsim": {"autopilot": False, "dead_after": "5s"}}).node_settings
+    assert (told.autopilot, told.dead_after_s) == (False, 5.0)
 
 
 def test_an_address_that_is_all_addresses_is_advertised_as_loopback(tmp_path: Path) -> None:

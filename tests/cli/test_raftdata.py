@@ -14,6 +14,7 @@ from raftsim.cli.main import main
 from raftsim.core.config import Change, Config, Server, enter_joint, of
 from raftsim.core.entry import COMMAND, CONFIG, NOOP, RESTORE_STEP, Entry, HardState, SnapshotMeta, bootstrapped
 from raftsim.core.output import Write
+from raftsim.machine.autopilot import AutopilotConfig, WithAutopilot, set_command
 from raftsim.machine.sessions import Sessions, register_command, session_command
 from raftsim.machine.standard import standard_machine
 from raftsim.machine.variables import Variables, delete_command, put_command
@@ -119,6 +120,20 @@ def test_logs_are_one_json_object_a_line(tmp_path: Path, shown: Any) -> None:
     assert json.loads(lines[5])["Body"][3][:3] == ["put", "default", "app/web"]
     assert json.loads(lines[6])["CommandType"] == "delete"
     assert len(lines) == 7
+
+
+def test_a_change_of_the_autopilot_is_in_the_logs_and_no_part_of_the_variables(tmp_path: Path, shown: Any) -> None:
+    fill(tmp_path, [*LOG[:3], command(set_command(AutopilotConfig(min_quorum=3), 1))])
+    last = json.loads(shown("logs", tmp_path)[1].splitlines()[-1])
+    assert (last["CommandType"], last["Body"]["min_quorum"], last["Body"]["CheckIndex"]) == ("autopilot", 3, 1)
+    assert json.loads(shown("state", tmp_path)[1])["Variables"] == [{**BOB, "Items": {"user": "bob"}}]
+
+
+def test_state_begins_with_a_snapshot_that_holds_a_change_of_the_autopilot(tmp_path: Path, shown: Any) -> None:
+    machine = WithAutopilot(standard_machine())
+    machine.apply(2, set_command(AutopilotConfig(min_quorum=3), None))
+    save(fill(tmp_path), 2, machine.snapshot())
+    assert json.loads(shown("state", "-last-index=4", tmp_path)[1])["Variables"] == [{**BOB, "Items": {"user": "bob"}}]
 
 
 def test_pretty_logs_are_indented_by_two(tmp_path: Path, shown: Any) -> None:

@@ -39,6 +39,7 @@ def test_what_the_leader_knows_is_fetched_from_it(stub: Stub) -> None:
         ("commit", "Nothing waits: every entry up to 7 is committed."),
         ("change", "No membership change has to wait."),
         ("n2", "n2.global could be elected."),
+        ("autopilot", "All 2 servers are healthy; the cluster can lose 0."),
     ],
 )
 def test_subjects(stub: Stub, subject: str, told: str) -> None:

@@ -49,6 +49,7 @@ def test_the_nodes_agree_on_the_first_configuration(tmp_path: Path, raft_protoco
         assert config.settings.election_timeout_min_s == 0.2
         assert config.settings.heartbeat_interval_s == 0.05
         assert config.faults
+        assert not config.node_settings.autopilot
         assert not config.warnings
         assert config.data_dir is not None
         config.data_dir.mkdir(parents=True)

@@ -26,7 +26,7 @@ def defaults() -> AgentConfig:
 
 def default(config: AgentConfig, key: str) -> object:
     """What `key` is when nobody says it."""
-    times = {f"raftsim.{name}": getattr(config.settings, f"{name}_s") for name in schema_times()}
+    times = {f"raftsim.{name}": getattr(config.settings, f"{name}_s") for name in protocol_times()}
     return {
         "region": config.region,
         "datacenter": config.datacenter,
@@ -56,14 +56,20 @@ def default(config: AgentConfig, key: str) -> object:
         "raftsim.check_quorum": config.settings.check_quorum,
         "raftsim.lease_reads": config.settings.lease_reads,
         "raftsim.max_clock_drift": config.settings.max_clock_drift,
+        "raftsim.autopilot": config.node_settings.autopilot,
+        "raftsim.dead_after": config.node_settings.dead_after_s,
         "raftsim.faults": config.faults,
         "raftsim.machine": config.machine,
         **times,
     }[key]
 
 
-def schema_times() -> list[str]:
+def protocol_times() -> list[str]:
     return ["election_timeout_min", "election_timeout_max", "heartbeat_interval"]
+
+
+def schema_times() -> list[str]:
+    return [*protocol_times(), "dead_after"]
 
 
 def read(key: str, text: str) -> object:

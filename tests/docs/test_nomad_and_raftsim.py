@@ -20,9 +20,9 @@ def test_faithful_endpoints_are_in_the_reference() -> None:
 
 
 def test_faithful_commands_exist() -> None:
-    groups = re.findall(r"`(operator raft|var) ([\w-]+)`((?:(?:, | and )`[\w-]+`)*)", FAITHFUL)
+    groups = re.findall(r"`(operator raft|operator autopilot|var) ([\w-]+)`((?:(?:, | and )`[\w-]+`)*)", FAITHFUL)
     named = {f"raftsim {group} {name}" for group, first, rest in groups for name in [first, *marked(rest)]}
-    assert len(named) == 6
+    assert len(named) == 10
     assert named <= set(helps())
 
 

@@ -34,7 +34,18 @@ def status(role: str = "leader", leader: str | None = N1, **reasons: Any) -> dic
         "last_contact_s": 0.04,
         "configuration": {"servers": servers},
         "why": {**quiet, **reasons},
+        "autopilot": autopilot(server(N1), server(N2)) if role == "leader" else None,
     }
+
+
+def server(id: str, trouble: str = "") -> dict[str, Any]:
+    return {"id": id, "healthy": not trouble, "trouble": trouble}
+
+
+def autopilot(*servers: dict[str, Any], wishes: tuple[tuple[str, str, str], ...] = (), acts: bool = True) -> Any:
+    """What it sees; `wishes` are a server, what is to be done with it, and what holds that back."""
+    told = [{"id": id, "does": does, "held_back": held_back} for id, does, held_back in wishes]
+    return {"acts": acts, "failure_tolerance": 0, "servers": list(servers), "wishes": told}
 
 
 def test_nothing_is_wrong_although_a_non_voter_cannot_lead() -> None:
@@ -168,3 +179,26 @@ def of(world: World, name: str) -> dict[str, Any]:
     found = world.status(name)
     assert found is not None
     return found
+
+
+def test_what_the_autopilot_would_do_and_why_it_does_not() -> None:
+    sick = autopilot(
+        server(N1),
+        server(N3, "it was last heard 61.0 s ago"),
+        wishes=((N2, "promote", ""), (N3, "remove", "MinQuorum is 3, and 2 would remain")),
+    )
+    told = [
+        "n3.global is not healthy: it was last heard 61.0 s ago.",
+        "The autopilot would give a vote to n2.global.",
+        "The autopilot would remove n3.global, but not now: MinQuorum is 3, and 2 would remain.",
+    ]
+    assert why.autopilot({**status(), "autopilot": sick}) == told
+    idle = "It does nothing by itself: this server was started without it."
+    assert why.autopilot({**status(), "autopilot": {**sick, "acts": False}}) == [*told, idle]
+
+
+def test_an_autopilot_that_has_not_looked_and_one_that_only_the_leader_knows() -> None:
+    new = "n1.global has just begun to lead: its autopilot has not looked yet."
+    assert why.autopilot({**status(), "autopilot": autopilot()}) == [new]
+    told = "Only the leader knows what the autopilot would do: ask n2.global."
+    assert why.autopilot(status("follower", N2)) == [told]

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from raftsim.machine.autopilot import AutopilotConfig, WithAutopilot, set_command
 from raftsim.machine.base import InvalidRequest, Machine, at_once
 from raftsim.machine.locks import Locks, acquire_command, lock_service, release_command
 from raftsim.machine.sessions import close_command, register_command, session_command
@@ -33,11 +34,20 @@ def in_sessions(commands: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
     return own | commands | st.builds(session_command, number, number, commands)
 
 
+def with_autopilot(commands: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
+    configs = st.builds(AutopilotConfig, st.integers(-9, 9), st.integers(-9, 9), st.booleans(), st.integers(0, 9))
+    return commands | st.builds(set_command, configs, st.none() | st.integers(0, 9))
+
+
 MACHINES: dict[str, tuple[Factory, st.SearchStrategy[bytes]]] = {
     "variables": (Variables, VARIABLES),
     "locks": (Locks, LOCKS),
     "variables in sessions": (standard_machine, in_sessions(VARIABLES)),
     "locks in sessions": (lock_service, in_sessions(LOCKS)),
+    "variables in sessions, with an autopilot": (
+        lambda: WithAutopilot(standard_machine()),
+        with_autopilot(in_sessions(VARIABLES)),
+    ),
 }
 each = pytest.mark.parametrize("name", MACHINES)
 

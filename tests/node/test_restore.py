@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -208,7 +209,7 @@ def test_what_did_not_get_to_its_last_step_has_not_happened(answers: list[Outcom
 # a whole server
 
 
-def alone(**node_settings: int) -> Station:
+def alone(**node_settings: Any) -> Station:
     """A server that leads itself; what it asks of the disk is done by `finish`."""
     station = Station("a", of("a"), node_settings=NodeSettings(**node_settings))
     station.wait(station.deadline)

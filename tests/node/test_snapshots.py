@@ -199,7 +199,7 @@ def test_a_follower_that_has_stopped_in_the_middle_does_not_keep_the_log_for_eve
 ) -> None:
     station = receiving()
     compaction = station.node.compaction
-    limits = {"snapshot_threshold_entries": 1 << 20, "snapshot_threshold_bytes": 1 << 40}
+    limits: dict[str, Any] = {"snapshot_threshold_entries": 1 << 20, "snapshot_threshold_bytes": 1 << 40}
     compaction.settings = replace(compaction.settings, **{**limits, f"snapshot_threshold_{threshold}": value})
     do(station, *[b"x" * size] * 20)
     assert station.saving == []

@@ -109,7 +109,7 @@ def test_alone_there_is_nobody_to_hand_over_to() -> None:
 def test_the_answer_names_ids_and_addresses() -> None:
     config = initial([Server("one", "host:1"), Server("a", "host:2")])
     station = Station("a", config)
-    station.node.raft.become(LEADER, leader="a")
+    station.node.raft.lead(0.0)
     (outcome,) = station.ask(TransferLeadership(address="host:2"))
     assert outcome.value["from"] == outcome.value["to"] == {"id": "a", "address": "host:2"}
 
