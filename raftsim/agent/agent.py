@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from raftsim import __version__
 from raftsim.agent.addresses import join_address
 from raftsim.agent.banner import document
 from raftsim.agent.config import AgentConfig
@@ -54,7 +55,14 @@ class Agent:
             if identity.first is not None:
                 data.bootstrap(bootstrapped(identity.first))
             self._live = LiveServer(
-                info=PeerInfo(identity.id, config.member_name, identity.address, config.raft_protocol),
+                info=PeerInfo(
+                    identity.id,
+                    config.member_name,
+                    identity.address,
+                    config.raft_protocol,
+                    config.datacenter,
+                    __version__,
+                ),
                 cluster_id=identity.cluster_id,
                 data=data,
                 listen=config.rpc_bind,
@@ -134,6 +142,9 @@ class Agent:
 
     def status(self) -> dict[str, Any]:
         return {"cluster_id": self._cluster_id, **self._live.status()}
+
+    def members(self) -> list[dict[str, Any]]:
+        return self._live.members()
 
     def term_and_commit(self) -> tuple[int, int]:
         return self._live.term_and_commit()

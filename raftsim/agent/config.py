@@ -51,6 +51,7 @@ class AgentConfig:
     servers: tuple[Listed, ...]
     cluster_id: str  # "": made from the first configuration
     join: bool  # a cluster that exists: wait to be added
+    raft_multiplier: int
     settings: Settings
     node_settings: NodeSettings
     http_max_conns_per_client: int
@@ -127,6 +128,7 @@ def _build(values: Mapping[str, Any], dev: bool, sources: tuple[str, ...], warni
         ),
         cluster_id=values.get("raftsim.cluster_id", ""),
         join=values.get("raftsim.join", False),
+        raft_multiplier=values.get("server.raft_multiplier", 1),
         settings=_settings(values),
         node_settings=_node_settings(values),
         http_max_conns_per_client=values.get("limits.http_max_conns_per_client", 100),

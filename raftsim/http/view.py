@@ -49,6 +49,9 @@ class AgentFacts(Protocol):
     def status(self) -> dict[str, Any]:
         """See `Node.status`."""
 
+    def members(self) -> list[dict[str, Any]]:
+        """See `Node.members`."""
+
     def term_and_commit(self) -> tuple[int, int]:
         """The term and the commit index of `status`, without the rest of it: every answer tells them."""
 

@@ -46,8 +46,8 @@ class Presence:
     def members(self, now: float) -> list[dict[str, Any]]:
         """All members, this server, and those it met that are members no more, by name and address.
 
-        [{"id", "address": str, "name": str or None (never met), "raft_protocol": int or None, "datacenter", "build": str
-        ("" for one never met), "voter": bool, "status": "alive" | "failed" | "left"}]
+        [{"id", "address": str, "name": str or None, "raft_protocol": int or None (both for one never met),
+        "datacenter", "build": str ("" for such a one), "voter": bool, "status": "alive" | "failed" | "left"}]
         """
         config = self._raft.config
         found = {server.address: (server.id, FAILED) for server in config.servers}
