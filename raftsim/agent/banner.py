@@ -8,6 +8,7 @@ from typing import Final
 from raftsim import __version__
 from raftsim.agent.addresses import join_address
 from raftsim.agent.config import AgentConfig
+from raftsim.agent.metrics import COLLECTION_INTERVAL_S
 
 STARTING: Final = "==> Starting raftsim agent..."
 STARTED: Final = "==> raftsim agent started! Log data will stream in below:"
@@ -85,6 +86,10 @@ def document(config: AgentConfig) -> dict[str, object]:
             "KeyFile": "",
             "VerifyHTTPSClient": False,
             "VerifyServerHostname": False,
+        },
+        "Telemetry": {
+            "CollectionInterval": f"{COLLECTION_INTERVAL_S:g}s",
+            "PrometheusMetrics": config.prometheus_metrics,
         },
         "Version": {"Revision": "", "Version": __version__, "VersionMetadata": "", "VersionPrerelease": ""},
     }

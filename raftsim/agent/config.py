@@ -55,6 +55,7 @@ class AgentConfig:
     settings: Settings
     node_settings: NodeSettings
     http_max_conns_per_client: int
+    prometheus_metrics: bool
     faults: bool
     machine: str  # package.module:factory
     log_level: str
@@ -132,6 +133,7 @@ def _build(values: Mapping[str, Any], dev: bool, sources: tuple[str, ...], warni
         settings=_settings(values),
         node_settings=_node_settings(values),
         http_max_conns_per_client=values.get("limits.http_max_conns_per_client", 100),
+        prometheus_metrics=values.get("telemetry.prometheus_metrics", False),
         faults=values.get("raftsim.faults", False),
         machine=values.get("raftsim.machine", STANDARD_MACHINE),
         log_level=values.get("log_level", "INFO"),

@@ -7,7 +7,7 @@ from html import escape
 from typing import Final
 from urllib.parse import quote
 
-from raftsim.http import agent, members, neighbours, raft, raftsim, status, vars
+from raftsim.http import agent, members, metrics, neighbours, raft, raftsim, status, vars
 from raftsim.http.message import Ask, HttpError, HttpRequest, HttpResponse, text_response
 from raftsim.http.query import unescape
 from raftsim.http.view import AgentFacts
@@ -26,6 +26,7 @@ _PLAIN_EXACT: Final[dict[str, Handler]] = {
     "/v1/agent/members": agent.members,
     "/v1/agent/self": agent.about_self,
     "/v1/agent/servers": agent.servers,
+    "/v1/metrics": metrics.metrics,
     "/v1/nodes": neighbours.nodes,
     "/v1/operator/license": neighbours.license,
     "/v1/raftsim/compaction": raftsim.compaction,

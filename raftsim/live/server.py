@@ -143,9 +143,9 @@ class LiveServer:
     def commit_index(self) -> int:
         return self._node.commit_index
 
-    def status(self) -> dict[str, Any]:
+    def status(self, *, measured: bool = True) -> dict[str, Any]:
         """What `Node.status` says, now."""
-        return self._node.status()
+        return self._node.status(measured=measured)
 
     def members(self) -> list[dict[str, Any]]:
         """What `Node.members` says, now."""

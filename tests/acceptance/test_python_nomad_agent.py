@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 from nomad.api.exceptions import BaseNomadException
@@ -45,6 +46,20 @@ def test_an_agent_knows_itself_its_region_and_that_there_are_no_client_nodes(clu
     assert client(cluster, "n1").system.initiate_garbage_collection()
     with pytest.raises(BaseNomadException, match="Invalid method"):
         client(cluster, "n1").agent.get_servers()
+
+
+async def test_metrics_have_the_numbers_of_raft(cluster: LocalCluster) -> None:
+    leader = client(cluster, cluster.select("leader").plan.name)
+    leader.variable.create_variable("app/db", {"Items": {"user": "u"}})
+    told: dict[str, dict[str, Any]] = {}
+    async with asyncio.timeout(BOUND_S):
+        while "nomad.raft.leader.lastContact" not in told:
+            await asyncio.sleep(0.05)
+            found = await asyncio.to_thread(leader.metrics.get_metrics)
+            told = {number["Name"]: number for kind in ("Counters", "Gauges", "Samples") for number in found[kind]}
+    assert told["nomad.raft.lastIndex"]["Value"] >= told["nomad.raft.appliedIndex"]["Value"] > 0
+    assert told["nomad.raft.peers"]["Value"] == 3
+    assert told["nomad.nomad.agent.http.connections"]["Value"] >= 1
 
 
 async def test_members_fail_when_killed_or_paused_and_are_alive_again_afterwards(cluster: LocalCluster) -> None:

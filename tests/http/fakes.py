@@ -78,6 +78,7 @@ class FakeAgent:
     link_faults: FakeFaults | None = None
     state: dict[str, Any] = field(default_factory=status_of)
     others: list[dict[str, Any]] = field(default_factory=list)  # members beside this server
+    numbers: dict[str, Any] = field(default_factory=dict)  # what `metrics` says
     asked: list[Request] = field(default_factory=list)
     asking: asyncio.Event = field(default_factory=asyncio.Event)
     held: bool = False
@@ -93,6 +94,9 @@ class FakeAgent:
     def members(self) -> list[dict[str, Any]]:
         own = member_of(id=self.state["id"], address=self.state["address"])
         return [own, *self.others]
+
+    def metrics(self) -> dict[str, Any]:
+        return self.numbers
 
     def term_and_commit(self) -> tuple[int, int]:
         return self.state["term"], self.state["commit_index"]
