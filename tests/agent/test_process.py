@@ -75,7 +75,7 @@ def test_prometheus_is_served_when_the_configuration_says_so(tmp_path: Path) -> 
         agent.wait_for("entering leader state")
         http = banner_value(agent, "Bind Addrs").partition("[")[2].partition("]")[0]
         code, body = get(http, "/v1/metrics?format=prometheus")
-        assert (code, "# TYPE nomad_raft_lastIndex gauge" in body) == (200, True)
+        assert (code, b"# TYPE nomad_raft_lastIndex gauge" in body) == (200, True)
         found = json.loads(get(http, "/v1/agent/self")[1])
         assert found["config"]["Telemetry"]["PrometheusMetrics"] is True
 
