@@ -25,7 +25,7 @@ def member_of(member: dict[str, Any], facts: AgentFacts) -> dict[str, Any]:
         "rpc_addr": host,
         "vsn": "1",
     }
-    if not member["voter"]:
+    if member["nonvoter"]:
         tags["nonvoter"] = "1"
     return {
         "Addr": host,

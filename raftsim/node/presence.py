@@ -47,7 +47,7 @@ class Presence:
         """All members, this server, and those it met that are members no more, by name and address.
 
         [{"id", "address": str, "name": str or None, "raft_protocol": int or None (both for one never met),
-        "datacenter", "build": str ("" for such a one), "voter": bool, "status": "alive" | "failed" | "left"}]
+        "datacenter", "build": str ("" for such a one), "nonvoter": bool, "status": "alive" | "failed" | "left"}]
         """
         config = self._raft.config
         found = {server.address: (server.id, FAILED) for server in config.servers}
@@ -64,7 +64,7 @@ class Presence:
                     "raft_protocol": info.raft_protocol if info else None,
                     "datacenter": info.datacenter if info else "",
                     "build": info.build if info else "",
-                    "voter": id in config.voters,
+                    "nonvoter": id in config.learners,
                     "status": ALIVE if alive else otherwise,
                 }
             )

@@ -63,7 +63,7 @@ def member_of(name: str | None = "n1.global", **changes: Any) -> dict[str, Any]:
         "raft_protocol": 2,
         "datacenter": "dc1",
         "build": "0.1.0",
-        "voter": True,
+        "nonvoter": False,
         "status": "alive",
     }
     return {**found, **changes}

@@ -58,7 +58,7 @@ def test_every_reason_has_words() -> None:
 
 
 def test_members_are_told_with_their_status_and_tags() -> None:
-    failed = member_of("n2.global", id="b", address="[::1]:4657", voter=False, status="failed", datacenter="dc2")
+    failed = member_of("n2.global", id="b", address="[::1]:4657", nonvoter=True, status="failed", datacenter="dc2")
     unknown = member_of(None, address="10.0.0.3:4647", raft_protocol=None, datacenter="", build="", status="failed")
     told = json.loads(answer(FakeAgent(others=[failed, unknown]), "GET", "/v1/agent/members").body)["Members"]
     assert [(member["Name"], member["Addr"], member["Port"], member["Status"]) for member in told] == [

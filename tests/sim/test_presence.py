@@ -105,6 +105,6 @@ def test_members_are_told_by_name_with_what_they_said_of_themselves() -> None:
         "raft_protocol": 3,
         "datacenter": "dc2",
         "build": "9.9",
-        "voter": False,
+        "nonvoter": False,
         "status": "alive",
     }
