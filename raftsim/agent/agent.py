@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import secrets
@@ -9,12 +10,15 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from raftsim import __version__
 from raftsim.agent.addresses import join_address
 from raftsim.agent.banner import document
 from raftsim.agent.config import AgentConfig
 from raftsim.agent.identity import establish
 from raftsim.agent.logs import EventLog
 from raftsim.agent.machines import machine_of
+from raftsim.agent.metrics import COLLECTION_INTERVAL_S, Metrics
+from raftsim.agent.observers import together
 from raftsim.agent.recovery import explain, recover
 from raftsim.core.entry import INCARNATIONS, bootstrapped
 from raftsim.http.server import HttpServer
@@ -43,6 +47,8 @@ class Agent:
         self._cluster_id = identity.cluster_id
         self._config = config
         self._document = document(config)
+        self._metrics = Metrics()
+        self._collecting: asyncio.TimerHandle | None = None
         for note in recover(server_dir, config.raft_protocol, identity):
             _logger.warning("%s", note)
         incarnation = 1 + secrets.randbelow(INCARNATIONS)
@@ -54,7 +60,14 @@ class Agent:
             if identity.first is not None:
                 data.bootstrap(bootstrapped(identity.first))
             self._live = LiveServer(
-                info=PeerInfo(identity.id, config.member_name, identity.address, config.raft_protocol),
+                info=PeerInfo(
+                    identity.id,
+                    config.member_name,
+                    identity.address,
+                    config.raft_protocol,
+                    config.datacenter,
+                    __version__,
+                ),
                 cluster_id=identity.cluster_id,
                 data=data,
                 listen=config.rpc_bind,
@@ -63,7 +76,7 @@ class Agent:
                 node_settings=config.node_settings,
                 faults=config.faults,
                 on_failure=on_failure,
-                observer=EventLog(),
+                observer=together(EventLog().acts, self._metrics.acts),
             )
         except BaseException:
             data.close()
@@ -84,9 +97,12 @@ class Agent:
         except BaseException:
             await self._live.stop()
             raise
+        self._collect()
 
     async def stop(self) -> None:
         """Refuse clients, then stop the server and close its data."""
+        if self._collecting is not None:
+            self._collecting.cancel()
         await self._http.stop()
         await self._live.stop()
 
@@ -97,6 +113,10 @@ class Agent:
             _logger.info("this server has left the cluster")
         else:
             _logger.warning("this server is still a member of the cluster: %s", outcome.reason)
+
+    def _collect(self) -> None:
+        self._metrics.collect(self._live.status(measured=False))
+        self._collecting = asyncio.get_running_loop().call_later(COLLECTION_INTERVAL_S, self._collect)
 
     # What the operator API sees.
 
@@ -134,6 +154,12 @@ class Agent:
 
     def status(self) -> dict[str, Any]:
         return {"cluster_id": self._cluster_id, **self._live.status()}
+
+    def members(self) -> list[dict[str, Any]]:
+        return self._live.members()
+
+    def metrics(self) -> dict[str, Any]:
+        return self._metrics.view(self._live.status(measured=False), self._http.connections)
 
     def term_and_commit(self) -> tuple[int, int]:
         return self._live.term_and_commit()

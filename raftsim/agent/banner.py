@@ -8,6 +8,7 @@ from typing import Final
 from raftsim import __version__
 from raftsim.agent.addresses import join_address
 from raftsim.agent.config import AgentConfig
+from raftsim.agent.metrics import COLLECTION_INTERVAL_S
 
 STARTING: Final = "==> Starting raftsim agent..."
 STARTED: Final = "==> raftsim agent started! Log data will stream in below:"
@@ -44,28 +45,51 @@ def summary(config: AgentConfig, server_id: str) -> str:
 
 def document(config: AgentConfig) -> dict[str, object]:
     """The configuration as /v1/agent/self shows it, with the keys Nomad's clients know."""
-    addresses = {"HTTP": config.http_bind[0], "RPC": config.rpc_bind[0]}
+    # The links between servers stand for gossip (serf), so its addresses are theirs.
+    http, rpc = config.http_bind, config.rpc_bind
     return {
-        "Addresses": addresses,
-        "AdvertiseAddrs": {"HTTP": config.http_address, "RPC": config.rpc_address},
+        "ACL": {"Enabled": False},
+        "Addresses": {"HTTP": http[0], "RPC": rpc[0], "Serf": rpc[0]},
+        "AdvertiseAddrs": {"HTTP": config.http_address, "RPC": config.rpc_address, "Serf": config.rpc_address},
         "BindAddr": config.rpc_bind[0],
         "Client": {"Enabled": False},
         "DataDir": str(config.data_dir),
         "Datacenter": config.datacenter,
         "DevMode": config.dev,
+        "EnableDebug": False,
+        "HTTPAPIResponseHeaders": {},
         "LeaveOnInt": config.leave_on_interrupt,
         "LeaveOnTerm": config.leave_on_terminate,
         "LogJson": config.log_json,
         "LogLevel": config.log_level,
         "NodeName": config.name,
-        "Ports": {"HTTP": config.http_bind[1], "RPC": config.rpc_bind[1]},
+        "Ports": {"HTTP": http[1], "RPC": rpc[1], "Serf": rpc[1]},
         "Raftsim": True,
         "Region": config.region,
         "Server": {
             "BootstrapExpect": config.bootstrap_expect,
             "Enabled": True,
+            "RaftMultiplier": config.raft_multiplier,
             "RaftProtocol": config.raft_protocol,
-            "ServerJoin": {"RetryJoin": list(config.retry_join)},
+            "ServerJoin": {
+                "RetryInterval": 0,
+                "RetryJoin": list(config.retry_join),
+                "RetryMaxAttempts": 0,
+                "StartJoin": [],
+            },
         },
-        "Version": {"Version": __version__},
+        "TLSConfig": {
+            "CAFile": "",
+            "CertFile": "",
+            "EnableHTTP": False,
+            "EnableRPC": False,
+            "KeyFile": "",
+            "VerifyHTTPSClient": False,
+            "VerifyServerHostname": False,
+        },
+        "Telemetry": {
+            "CollectionInterval": f"{COLLECTION_INTERVAL_S:g}s",
+            "PrometheusMetrics": config.prometheus_metrics,
+        },
+        "Version": {"Revision": "", "Version": __version__, "VersionMetadata": "", "VersionPrerelease": ""},
     }

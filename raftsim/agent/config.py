@@ -51,9 +51,11 @@ class AgentConfig:
     servers: tuple[Listed, ...]
     cluster_id: str  # "": made from the first configuration
     join: bool  # a cluster that exists: wait to be added
+    raft_multiplier: int
     settings: Settings
     node_settings: NodeSettings
     http_max_conns_per_client: int
+    prometheus_metrics: bool
     faults: bool
     machine: str  # package.module:factory
     log_level: str
@@ -128,9 +130,11 @@ def _build(values: Mapping[str, Any], dev: bool, sources: tuple[str, ...], warni
         ),
         cluster_id=values.get("raftsim.cluster_id", ""),
         join=values.get("raftsim.join", False),
+        raft_multiplier=values.get("server.raft_multiplier", 1),
         settings=settings,
         node_settings=_node_settings(values, settings),
         http_max_conns_per_client=values.get("limits.http_max_conns_per_client", 100),
+        prometheus_metrics=values.get("telemetry.prometheus_metrics", False),
         faults=values.get("raftsim.faults", False),
         machine=values.get("raftsim.machine", STANDARD_MACHINE),
         log_level=values.get("log_level", "INFO"),

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from logging.handlers import MemoryHandler
-from typing import TextIO
+from typing import Any, TextIO
 
 from raftsim.core.config import Config
 from raftsim.core.output import ConfigChanged, MemoryLost, RoleChanged
@@ -83,25 +84,21 @@ def _timestamp(record: logging.LogRecord) -> str:
 
 
 class EventLog:
-    """An observer that logs changes of role, leader and configuration."""
+    """Logs changes of role, leader and configuration. `acts` are what an observer calls, by the kind of event."""
 
     def __init__(self) -> None:
         self._logger = logging.getLogger(f"{_ROOT}.raft")
         self._role = ""
+        self.acts: Mapping[str, Callable[[Any], None]] = {
+            events.ROLE: self._role_changed,
+            events.CONFIG: self._config_changed,
+            events.MEMORY: self._memory_lost,
+        }
 
-    def __call__(self, kind: str, subject: object) -> None:
-        if kind == events.ROLE:
-            assert isinstance(subject, RoleChanged)
-            self._role_changed(subject)
-        elif kind == events.CONFIG:
-            assert isinstance(subject, ConfigChanged)
-            self._config_changed(subject)
-        elif kind == events.MEMORY:
-            assert isinstance(subject, MemoryLost)
-            self._logger.warning(
-                "this server has lost its data: %s knows of its past. It has no vote until it has caught up",
-                subject.witness,
-            )
+    def _memory_lost(self, loss: MemoryLost) -> None:
+        self._logger.warning(
+            "this server has lost its data: %s knows of its past. It has no vote until it has caught up", loss.witness
+        )
 
     def _config_changed(self, change: ConfigChanged) -> None:
         self._logger.info("configuration in force: index=%d %s", change.index, _members(change.config))

@@ -212,6 +212,7 @@ _KEYS: dict[str, Callable[[object], Any]] = {
     "server.server_join.retry_join": _join_addresses,
     "client.enabled": _flag,
     "limits.http_max_conns_per_client": _whole(0, 1 << 16),
+    "telemetry.prometheus_metrics": _flag,
     "log_level": _log_level,
     "log_json": _flag,
     "leave_on_interrupt": _flag,

@@ -29,8 +29,10 @@ COMMANDS = {
     },
     "Operate (same words as nomad)": {
         "operator": Lazy("raftsim.cli.operator:operator", "Look at the Raft peers and remove one"),
+        "server": Lazy("raftsim.cli.server:server", "See which servers are alive"),
         "var": Lazy("raftsim.cli.var:var", "Put, get, list and purge variables"),
         "agent": Lazy("raftsim.cli.agent:agent", "Run one server"),
+        "agent-info": Lazy("raftsim.cli.agentinfo:agent_info", "Show the state of one server in numbers"),
     },
     "Read traces": {
         "explain": Lazy("raftsim.cli.explain:explain", "Tell a trace, or the causes of one event, in sentences"),

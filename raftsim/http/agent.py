@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import platform
 from typing import Any, Final
 
-from raftsim import __version__
 from raftsim.http.goformat import duration
 from raftsim.http.jsonio import encode, json_response
-from raftsim.http.message import Ask, HttpRequest, HttpResponse, text_response
+from raftsim.http.member import member_of
+from raftsim.http.message import Ask, HttpError, HttpRequest, HttpResponse, text_response
 from raftsim.http.params import NO_PATH_TO_REGION, is_own_region, read_params, require_method
 from raftsim.http.view import AgentFacts
 from raftsim.http.words import failure
+from raftsim.node.presence import FAILED, LEFT
 from raftsim.node.requests import OK, Outcome, ReadMembership
 
 _STATES: Final = {"leader": "Leader", "follower": "Follower", "candidate": "Candidate", "pre-candidate": "Candidate"}
@@ -19,8 +22,34 @@ _STATES: Final = {"leader": "Leader", "follower": "Follower", "candidate": "Cand
 def about_self(request: HttpRequest, facts: AgentFacts) -> HttpResponse | Ask:
     require_method(request, "GET")
     status = facts.status()
-    stats = {"nomad": _nomad_stats(status, facts), "raft": _raft_stats(status)}
-    return json_response(request, {"config": facts.config, "member": _member(status, facts), "stats": stats})
+    found = facts.members()
+    stats = {
+        "nomad": _nomad_stats(status, facts),
+        "raft": _raft_stats(status),
+        "runtime": _runtime_stats(),
+        "serf": _serf_stats(found),
+    }
+    own = next(member for member in found if member["id"] == status["id"])
+    return json_response(request, {"config": facts.config, "member": member_of(own, facts), "stats": stats})
+
+
+def members(request: HttpRequest, facts: AgentFacts) -> HttpResponse | Ask:
+    """Who is alive in the eyes of this server, whichever region is asked about."""
+    require_method(request, "GET")
+    read_params(request.query)
+    document = {
+        "Members": [member_of(member, facts) for member in facts.members()],
+        "ServerDC": facts.datacenter,
+        "ServerName": facts.name,
+        "ServerRegion": facts.region,
+    }
+    return json_response(request, document)
+
+
+def servers(request: HttpRequest, _: AgentFacts) -> HttpResponse | Ask:
+    """Which servers a client agent knows; this one is no client."""
+    require_method(request, "GET", "PUT", "POST")
+    raise HttpError(501, "Invalid method")
 
 
 def health(request: HttpRequest, facts: AgentFacts) -> HttpResponse | Ask:
@@ -48,34 +77,6 @@ def _health(request: HttpRequest, types: list[str], server: str) -> HttpResponse
     if all(agent["ok"] for agent in told.values()):
         return json_response(request, told)
     return text_response(500, encode(told, sort_keys=False).decode())
-
-
-def _member(status: dict[str, Any], facts: AgentFacts) -> dict[str, Any]:
-    host, _, port = status["address"].rpartition(":")
-    host = host.strip("[]")
-    return {
-        "Addr": host,
-        "DelegateCur": 4,
-        "DelegateMax": 5,
-        "DelegateMin": 2,
-        "Name": f"{facts.name}.{facts.region}",
-        "Port": int(port),
-        "ProtocolCur": 2,
-        "ProtocolMax": 5,
-        "ProtocolMin": 1,
-        "Status": "alive",
-        "Tags": {
-            "build": __version__,
-            "dc": facts.datacenter,
-            "id": status["id"],
-            "port": port,
-            "raft_vsn": str(facts.raft_protocol),
-            "region": facts.region,
-            "role": "nomad",
-            "rpc_addr": host,
-            "vsn": "1",
-        },
-    }
 
 
 def _nomad_stats(status: dict[str, Any], facts: AgentFacts) -> dict[str, str]:
@@ -118,6 +119,34 @@ def _raft_stats(status: dict[str, Any]) -> dict[str, str]:
         "latest_configuration": f"[{configuration}]",
         "logstore_backend": "wal",
         "state": _STATES[status["role"]],
+    }
+
+
+def _serf_stats(members: list[dict[str, Any]]) -> dict[str, str]:
+    """There is no gossip: what counts its traffic is nought."""
+    statuses = [member["status"] for member in members]
+    return {
+        "coordinate_resets": "0",
+        "encrypted": "false",
+        "event_queue": "0",
+        "event_time": "0",
+        "failed": str(statuses.count(FAILED)),
+        "health_score": "0",
+        "intent_queue": "0",
+        "left": str(statuses.count(LEFT)),
+        "member_time": "0",
+        "members": str(len(members)),
+        "query_queue": "0",
+        "query_time": "0",
+    }
+
+
+def _runtime_stats() -> dict[str, str]:
+    return {
+        "arch": platform.machine(),
+        "cpu_count": str(os.cpu_count()),
+        "kernel.name": platform.system().lower(),
+        "version": f"python{platform.python_version()}",
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from raftsim.http.jsonio import json_response
+from raftsim.http.member import UNKNOWN
 from raftsim.http.message import Ask, HttpError, HttpRequest, HttpResponse
 from raftsim.http.params import check_region, read_params
 from raftsim.http.transfer import transfer
@@ -51,7 +52,7 @@ def _server(server: dict[str, Any], dialect: int) -> dict[str, Any]:
         "Address": server["address"],
         "ID": server["id"],
         "Leader": server["leader"],
-        "Node": server["name"] or "(unknown)",
+        "Node": server["name"] or UNKNOWN,
         "RaftProtocol": protocol if dialect == 2 else str(protocol),
         "Voter": server["voter"],
     }

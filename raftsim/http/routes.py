@@ -7,7 +7,7 @@ from html import escape
 from typing import Final
 from urllib.parse import quote
 
-from raftsim.http import agent, autopilot, members, raft, raftsim, status, vars
+from raftsim.http import agent, autopilot, members, metrics, neighbours, raft, raftsim, status, vars
 from raftsim.http.message import Ask, HttpError, HttpRequest, HttpResponse, text_response
 from raftsim.http.query import unescape
 from raftsim.http.view import AgentFacts
@@ -23,9 +23,14 @@ def _segments(path: str) -> Segments:
 
 _PLAIN_EXACT: Final[dict[str, Handler]] = {
     "/v1/agent/health": agent.health,
+    "/v1/agent/members": agent.members,
     "/v1/agent/self": agent.about_self,
+    "/v1/agent/servers": agent.servers,
+    "/v1/metrics": metrics.metrics,
+    "/v1/nodes": neighbours.nodes,
     "/v1/operator/autopilot/configuration": autopilot.configuration,
     "/v1/operator/autopilot/health": autopilot.health,
+    "/v1/operator/license": neighbours.license,
     "/v1/raftsim/compaction": raftsim.compaction,
     "/v1/raftsim/fault/link": raftsim.link_fault,
     "/v1/raftsim/members": members.members,
@@ -33,6 +38,8 @@ _PLAIN_EXACT: Final[dict[str, Handler]] = {
     "/v1/regions": status.regions,
     "/v1/status/leader": status.leader,
     "/v1/status/peers": status.peers,
+    "/v1/system/gc": neighbours.nothing_to_do,
+    "/v1/system/reconcile/summaries": neighbours.nothing_to_do,
     "/v1/vars": vars.list_variables,
 }
 _PLAIN_SUBTREES: Final[tuple[tuple[str, Handler], ...]] = (

@@ -39,6 +39,11 @@ class HttpServer:
         port: int = self._listener.sockets[0].getsockname()[1]
         return port
 
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return len(self._admission.open)
+
     def tick(self) -> None:
         """A second has passed: give up connections on which it was one too many."""
         for connection in list(self._admission.open):

@@ -49,6 +49,17 @@ class AgentFacts(Protocol):
     def status(self) -> dict[str, Any]:
         """See `Node.status`."""
 
+    def members(self) -> list[dict[str, Any]]:
+        """See `Node.members`."""
+
+    def metrics(self) -> dict[str, Any]:
+        """The numbers of this server. Names are without the prefix that all of them get; samples in milliseconds.
+
+        {"began_s": int, "gauges": {name: float}, "counters", "samples": {name: {"Count", "Max", "Mean", "Min", "Rate",
+        "Stddev", "Sum"}}, of the last finished interval, which began then (since 1970), "counted": {name: int},
+        "sampled": {name: (count, sum)}, from the start of this server on}
+        """
+
     def term_and_commit(self) -> tuple[int, int]:
         """The term and the commit index of `status`, without the rest of it: every answer tells them."""
 

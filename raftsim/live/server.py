@@ -18,6 +18,7 @@ from raftsim.live.faults import LinkFaults
 from raftsim.live.transport import TcpNetwork
 from raftsim.machine.base import Machine, UnreadableState
 from raftsim.node.ports import Observer, PeerInfo, PeerMessage
+from raftsim.node.presence import PING_INTERVAL_S
 from raftsim.node.requests import REFUSED, STOPPED, UNKNOWN, Outcome, Request
 from raftsim.node.restore import steps
 from raftsim.node.server import Node
@@ -74,6 +75,7 @@ class LiveServer:
         )
         self._halted = False
         self._stopped = False
+        self._pinging: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
         """Take the port, then begin. Raises OSError, with a clear text, when the port cannot be had; then `stop`."""
@@ -84,6 +86,7 @@ class LiveServer:
         self._disk.start()
         self._clock.start(self._turn)
         self._guard(self._node.start)
+        self._ping()
 
     async def stop(self) -> None:
         """Answer whoever waits, let the last messages leave, finish what is being written, close the data."""
@@ -140,9 +143,13 @@ class LiveServer:
     def commit_index(self) -> int:
         return self._node.commit_index
 
-    def status(self) -> dict[str, Any]:
+    def status(self, *, measured: bool = True) -> dict[str, Any]:
         """What `Node.status` says, now."""
-        return self._node.status()
+        return self._node.status(measured=measured)
+
+    def members(self) -> list[dict[str, Any]]:
+        """What `Node.members` says, now."""
+        return self._node.members()
 
     def term_and_commit(self) -> tuple[int, int]:
         """Two numbers of `status` that are asked for often."""
@@ -174,6 +181,10 @@ class LiveServer:
     def _turn(self) -> None:
         self._guard(self._node.turn)
 
+    def _ping(self) -> None:
+        if self._guard(self._node.ping):
+            self._pinging = asyncio.get_running_loop().call_later(PING_INTERVAL_S, self._ping)
+
     def _guard(self, enter: Callable[..., None], *inputs: Any) -> bool:
         """A broken invariant is never carried on with: whatever goes wrong inside stops the server.
 
@@ -204,5 +215,7 @@ class LiveServer:
         """No more turns; everyone who waits is answered."""
         if not self._halted:
             self._halted = True
+            if self._pinging is not None:
+                self._pinging.cancel()
             self._clock.stop()
             self._node.stop()

@@ -11,17 +11,29 @@ from raftsim.core.messages import Message
 from raftsim.core.output import ChunkWanted, Write
 from raftsim.node.requests import Relay, RelayReply
 
-PeerMessage = Message | Relay | RelayReply
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """`src` lives. Nothing answers it."""
+
+    src: str
+    dst: str
+
+
+PeerMessage = Message | Relay | RelayReply | Ping
 
 
 @dataclass(frozen=True, slots=True)
 class PeerInfo:
-    """What a server says of itself when a link is made: its id, member name (`n1.global`), address, raft protocol."""
+    """What a server says of itself when a link is made: its id, member name (`n1.global`), address, raft protocol,
+    datacenter and the version of its program."""
 
     id: str
     name: str
     address: str
     raft_protocol: int
+    datacenter: str = "dc1"
+    build: str = ""
 
 
 class Disk(Protocol):

@@ -27,7 +27,8 @@ from raftsim.node.clients import Clients
 from raftsim.node.compaction import Compaction
 from raftsim.node.jobs import Jobs
 from raftsim.node.measures import Measures
-from raftsim.node.ports import Clock, Disk, Network, Observer, PeerInfo, PeerMessage
+from raftsim.node.ports import Clock, Disk, Network, Observer, PeerInfo, PeerMessage, Ping
+from raftsim.node.presence import Presence
 from raftsim.node.requests import OK, Outcome, ReadStatus, Relay, RelayReply, Request, SetCompaction
 from raftsim.node.restore import Staging
 from raftsim.node.restoring import Restoring
@@ -79,6 +80,7 @@ class Node:
         self.clients = Clients(self.raft, machine, self.staging, network, jobs, at_once)
         self.clients.seen[info.address] = info
         self.autopilot = Autopilot(self.raft, governed, clock, self.clients.seen, node_settings, self.clients.take)
+        self.presence = Presence(info, self.raft, self.clients.seen)
 
     # inputs
 
@@ -89,6 +91,10 @@ class Node:
 
     def receive(self, message: PeerMessage) -> None:
         """A message from a peer. Raises ProtocolViolation when no correct peer sends this."""
+        now = self.clock.now()
+        self.presence.heard(message.src, now)
+        if isinstance(message, Ping):
+            return
         if isinstance(message, Relay):
             self.clients.take_relay(message)
             self.clock.turn_soon()
@@ -96,7 +102,6 @@ class Node:
             self.clients.take_reply(message)
             self.clock.turn_soon()
         else:
-            now = self.clock.now()
             self.raft.receive(message, now)
             if isinstance(message, AppendReply):
                 self.measures.answered(message.src, now)
@@ -122,6 +127,7 @@ class Node:
         """A link with this peer was made."""
         if info.address in self.clients.seen or len(self.clients.seen) < MAX_SEEN:
             self.clients.seen[info.address] = info
+        self.presence.heard(info.id, self.clock.now())
         self._turn_if_due()
 
     def link_lost(self, peer: str) -> None:
@@ -131,6 +137,7 @@ class Node:
 
     def link_refused(self, peer: str) -> None:
         """The link to `peer` broke and a new one was refused: its process is gone."""
+        self.presence.gone(peer)
         self.raft.unreachable(peer, self.clock.now())
         self.clock.turn_soon()
 
@@ -143,6 +150,10 @@ class Node:
         """What a follower needs of a snapshot; None if that one is not there any more."""
         self.raft.chunk(wanted, data, last=last, now=self.clock.now())
         self.clock.turn_soon()
+
+    def ping(self) -> None:
+        """Tell the peers that this server lives. The world calls it every PING_INTERVAL_S (presence.py)."""
+        self.presence.ping(self.network, self.links, self.clock.now())
 
     def stop(self) -> None:
         """Answer everything that is still waiting with unknown or refused."""
@@ -286,6 +297,10 @@ class Node:
     @property
     def commit_index(self) -> int:
         return self.raft.commit
+
+    def members(self) -> list[dict[str, Any]]:
+        """Who is there, as this server sees it: see `Presence.members`."""
+        return self.presence.members(self.clock.now())
 
     def status(self, *, measured: bool = True) -> dict[str, Any]:
         """Plain data, everything an operator may ask of this server now (the body of /v1/raftsim/status).

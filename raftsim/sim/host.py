@@ -263,6 +263,9 @@ class Host:
         if self.busy is not None:
             self.busy.work()
 
+    def ping(self) -> None:
+        self._take(lambda node: node.ping())
+
     def synced(self, seq: int) -> None:
         self._take(Node.synced, seq)
 

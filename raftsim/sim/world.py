@@ -26,6 +26,7 @@ from raftsim.core.output import LEADER
 from raftsim.core.settings import Settings
 from raftsim.machine.base import Machine
 from raftsim.machine.standard import standard_machine
+from raftsim.node.presence import PING_INTERVAL_S
 from raftsim.node.requests import Outcome, Request
 from raftsim.node.restore import steps
 from raftsim.node.settings import NodeSettings
@@ -180,12 +181,25 @@ class World:
         """Call `act()` in virtual time: the clock of those who are no servers."""
         self._timeline.at(self._timeline.now + delay_s, _call, act)
 
+    def start_pings(self) -> None:
+        """From now on servers tell each other that they live, as live ones do (node/presence.py): no trace is as
+        before, so nobody does it unasked."""
+        for host in self.hosts.values():
+            host.ping()
+        self.after(PING_INTERVAL_S, self.start_pings)
+
     # views
 
     def status(self, name: str) -> dict[str, Any] | None:
         """`Node.status()` of a server that is up, without what it measured, else None."""
         node = self.hosts[name].node
         return None if node is None else node.status(measured=False)
+
+    def members(self, name: str) -> dict[str, str]:
+        """Who is alive, failed or left, by name, in the eyes of the server `name`, which is up."""
+        node = self.hosts[name].node
+        assert node is not None, name
+        return {self.name_of(member["id"]): member["status"] for member in node.members()}
 
     def leader(self) -> str | None:
         """The name of the leader with the highest term among the servers that are up (paused ones too), or None."""

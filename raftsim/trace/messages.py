@@ -62,4 +62,5 @@ _WORDS: Final[Mapping[str, Callable[[Mapping[str, Any], Names], str]]] = {
     "Hail": lambda found, _: "the answer whom it has met" if found["answer"] else "the question whether they have met",
     "Relay": lambda found, _: f"a request of its client ({found['request']['type']})",
     "RelayReply": lambda found, _: f"the outcome of its client's request: {found['outcome']['kind']}",
+    "Ping": lambda _found, _: "the word that it lives",
 }

@@ -26,6 +26,7 @@ OBJECTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "Hail": {**_TERM, "answer": bool},
     "Relay": {**_MESSAGE, "request": dict},
     "RelayReply": {**_MESSAGE, "outcome": "Outcome"},
+    "Ping": _MESSAGE,
     "Entry": {"term": int, "kind": int, "data": (str, "Config")},
     "Config": {"voters": _IDS, "outgoing": _IDS, "learners": _IDS, "servers": ["Server"]},
     "Server": {"id": str, "address": str},
@@ -65,6 +66,7 @@ MESSAGES: Final = (
     "Hail",
     "Relay",
     "RelayReply",
+    "Ping",
 )
 FIELDS: Final[Mapping[str, Any]] = {
     events.WRITE: "Write",

@@ -14,7 +14,7 @@ from raftsim.core.entry import Entry, SnapshotMeta
 from raftsim.core.errors import ProtocolViolation
 from raftsim.core.messages import Append, AppendReply, Hail, Install, InstallReply, TimeoutNow, Vote, VoteReply
 from raftsim.core.plain import entry_from_plain, entry_to_plain, meta_from_plain, meta_to_plain
-from raftsim.node.ports import PeerMessage
+from raftsim.node.ports import PeerMessage, Ping
 from raftsim.node.requests import (
     OK,
     REFUSED,
@@ -118,6 +118,7 @@ MESSAGES: Final = Family[PeerMessage](
     Form(8, InstallReply, NUMBER, ID, ID, NUMBER, NUMBER, FLAG, NUMBER, NUMBER),
     Form(9, TimeoutNow, NUMBER, ID, ID),
     Form(10, Hail, NUMBER, ID, ID, NUMBER, NUMBER, FLAG, FLAG),
+    Form(11, Ping, ID, ID),
 )
 
 

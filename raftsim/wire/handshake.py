@@ -18,7 +18,7 @@ from raftsim.wire.forms import ID, NUMBER, TEXT, Family, Field, Form
 from raftsim.wire.frames import frame
 
 MAGIC: Final = "raftsim"
-PROTOCOL_VERSION: Final = 3
+PROTOCOL_VERSION: Final = 4
 MAX_HELLO_BYTES: Final = 4096  # a stranger cannot make this server keep more
 
 
@@ -37,7 +37,9 @@ def _read_address(value: Any) -> str:
     return address
 
 
-INFOS: Final = Family[PeerInfo]("a description of a server", Form(1, PeerInfo, ID, TEXT, Field(_read_address), NUMBER))
+INFOS: Final = Family[PeerInfo](
+    "a description of a server", Form(1, PeerInfo, ID, TEXT, Field(_read_address), NUMBER, TEXT, TEXT)
+)
 HELLOS: Final = Family[Hello](
     "a hello", Form(PROTOCOL_VERSION, Hello, TEXT, Field(INFOS.from_plain, INFOS.to_plain))
 )  # the version is the tag, behind the magic: the one part of a Hello that no version may move

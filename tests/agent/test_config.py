@@ -108,7 +108,7 @@ def test_leases_and_their_bound(tmp_path: Path) -> None:
 
 def test_keys_raftsim_does_not_use_are_warnings_that_name_file_and_key(tmp_path: Path) -> None:
     document = SERVER | {
-        "telemetry": {"prometheus_metrics": True},
+        "telemetry": {"prometheus_metrics": True, "statsd_address": "x"},
         "vault": {"enabled": False},
         "server": {"enabled": True, "encrypt": "x"},
         "client": {"enabled": True, "options": {}},
@@ -117,7 +117,7 @@ def test_keys_raftsim_does_not_use_are_warnings_that_name_file_and_key(tmp_path:
     file = tmp_path / "a.json"
     assert warnings == (
         f"{file}: server.encrypt is not used by raftsim",
-        f"{file}: telemetry is not used by raftsim",
+        f"{file}: telemetry.statsd_address is not used by raftsim",
         f"{file}: vault is not used by raftsim",
         f"{file}: client.options is not used by raftsim",
         "client.enabled: there are no clients in raftsim; only the server is started",

@@ -15,6 +15,7 @@ import pytest
 from raftsim.agent.addresses import free_ports, join_address, split_address
 from raftsim.agent.durations import format_duration, parse_duration
 from raftsim.agent.logs import EventLog, Logs
+from raftsim.agent.observers import together
 from raftsim.core.config import Config, Server
 from raftsim.core.output import ConfigChanged, MemoryLost, RoleChanged
 from raftsim.trace import events
@@ -102,7 +103,7 @@ def test_lines_in_json() -> None:
 def test_changes_of_role_leader_and_configuration_are_logged() -> None:
     stream = io.StringIO()
     Logs("INFO", as_json=False, stream=stream).release()
-    observe = EventLog()
+    observe = together(EventLog().acts)
     observe(events.ROLE, RoleChanged("follower", 1, None))
     observe(events.ROLE, RoleChanged("follower", 1, "b"))
     observe(events.ROLE, RoleChanged("leader", 2, "a"))

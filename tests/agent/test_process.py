@@ -69,8 +69,19 @@ def test_a_dev_agent_serves_and_leaves_nothing_behind(own_temporary_directory: P
     assert "Traceback" not in agent.output
 
 
+def test_prometheus_is_served_when_the_configuration_says_so(tmp_path: Path) -> None:
+    path = config_file(tmp_path, telemetry={"prometheus_metrics": True})
+    with running("agent", f"-config={path}") as agent:
+        agent.wait_for("entering leader state")
+        http = banner_value(agent, "Bind Addrs").partition("[")[2].partition("]")[0]
+        code, body = get(http, "/v1/metrics?format=prometheus")
+        assert (code, b"# TYPE nomad_raft_lastIndex gauge" in body) == (200, True)
+        found = json.loads(get(http, "/v1/agent/self")[1])
+        assert found["config"]["Telemetry"]["PrometheusMetrics"] is True
+
+
 def test_the_banner_comes_before_the_log_and_names_the_files(tmp_path: Path) -> None:
-    path = config_file(tmp_path, telemetry={})
+    path = config_file(tmp_path, vault={})
     with running("agent", f"-config={path}") as agent:
         agent.wait_for("entering leader state")
         assert agent.end(signal.SIGTERM) == 1
@@ -78,7 +89,7 @@ def test_the_banner_comes_before_the_log_and_names_the_files(tmp_path: Path) -> 
     logged = [number for number, line in enumerate(agent.lines) if "[INFO]" in line]
     assert min(logged) > started
     assert agent.lines[:2] == [
-        f"==> WARNING: {path}: telemetry is not used by raftsim",
+        f"==> WARNING: {path}: vault is not used by raftsim",
         f"==> Loaded configuration from {path}",
     ]
     keys = [line.partition(":")[0] for line in agent.lines[5 : started - 1]]

@@ -44,6 +44,7 @@ def default(config: AgentConfig, key: str) -> object:
         "server.enabled": False,
         "client.enabled": False,
         "limits.http_max_conns_per_client": config.http_max_conns_per_client,
+        "telemetry.prometheus_metrics": config.prometheus_metrics,
         "log_level": config.log_level,
         "log_json": config.log_json,
         "leave_on_interrupt": config.leave_on_interrupt,

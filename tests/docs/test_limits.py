@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import raftsim
-from raftsim.agent import logs, main, recovery, schema
+from raftsim.agent import logs, main, metrics, recovery, schema
 from raftsim.cli import client, items, shrink, sweep
 from raftsim.client.settings import ClientSettings
 from raftsim.cluster import node as cluster_node
@@ -18,7 +18,7 @@ from raftsim.http.server import HttpServer
 from raftsim.live import complaints, listener
 from raftsim.live.limits import RpcLimits
 from raftsim.machine import locks, variables, varstate
-from raftsim.node import measures, restore
+from raftsim.node import measures, presence, restore
 from raftsim.node import server as node
 from raftsim.node.settings import NodeSettings
 from raftsim.storage import snapshots
@@ -49,6 +49,7 @@ CONSTANTS: dict[str, float] = {
     "entries from the first step of that to the last": restore.MAX_ENTRIES,
     "members remembered by name": node.MAX_SEEN,
     "times of its disk, and of each follower, that a server remembers": measures.SAMPLES,
+    "writes whose times are taken for the metrics at once": metrics.MAX_ON_THEIR_WAY,
     "request line and headers": head.MAX_HEAD_BYTES,
     "headers": head.MAX_HEADERS,
     "request body": body.MAX_BODY_BYTES,
@@ -69,6 +70,8 @@ CONSTANTS: dict[str, float] = {
     "locks held at once": locks.MAX_LOCKS,
     "characters of the name of a lock or an owner": locks.MAX_NAME_CHARS,
     "connections waiting to be accepted by a peer": listener.BACKLOG,
+    "telling every peer that this server lives": presence.PING_INTERVAL_S,
+    "silence of a peer": presence.SILENCE_S,
     "first message of a connection": handshake.MAX_HELLO_BYTES,
     "warnings about peers": complaints.MAX_LINES,
     "servers of a cluster": schema.MAX_SERVERS,
@@ -111,6 +114,7 @@ HERE = {
     "machine/varstate.py": {"MAX_ITEMS_BYTES"},
     "machine/variables.py": {"MAX_NAME_BYTES"},
     "machine/locks.py": {"MAX_LOCKS", "MAX_NAME_CHARS"},
+    "agent/metrics.py": {"MAX_ON_THEIR_WAY"},
     "agent/recovery.py": {"MAX_FILE_BYTES"},
     "agent/schema.py": {"MAX_FILE_BYTES", "MAX_SERVERS"},
     "agent/logs.py": {"_MAX_HELD_LINES"},

@@ -20,10 +20,12 @@ def test_faithful_endpoints_are_in_the_reference() -> None:
 
 
 def test_faithful_commands_exist() -> None:
-    groups = re.findall(r"`(operator raft|operator autopilot|var) ([\w-]+)`((?:(?:, | and )`[\w-]+`)*)", FAITHFUL)
+    groups = re.findall(
+        r"`(operator raft|operator autopilot|var|server) ([\w-]+)`((?:(?:, | and )`[\w-]+`)*)", FAITHFUL
+    )
     named = {f"raftsim {group} {name}" for group, first, rest in groups for name in [first, *marked(rest)]}
-    assert len(named) == 10
-    assert named <= set(helps())
+    assert len(named) == 11
+    assert named | {"raftsim agent-info"} <= set(helps())
 
 
 def test_missing_commands_do_not_exist() -> None:

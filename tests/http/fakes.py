@@ -54,6 +54,21 @@ def status_of(role: str = "leader", **changes: Any) -> dict[str, Any]:
     }
 
 
+def member_of(name: str | None = "n1.global", **changes: Any) -> dict[str, Any]:
+    """One of `Node.members`."""
+    found = {
+        "id": ADDRESSES[0],
+        "address": ADDRESSES[0],
+        "name": name,
+        "raft_protocol": 2,
+        "datacenter": "dc1",
+        "build": "0.1.0",
+        "nonvoter": False,
+        "status": "alive",
+    }
+    return {**found, **changes}
+
+
 @dataclass
 class FakeAgent:
     """Answers every request with `outcome`, unless it is `held` until `release`, and remembers what it was asked."""
@@ -62,6 +77,8 @@ class FakeAgent:
     raft_protocol: int = 2
     link_faults: FakeFaults | None = None
     state: dict[str, Any] = field(default_factory=status_of)
+    others: list[dict[str, Any]] = field(default_factory=list)  # members beside this server
+    numbers: dict[str, Any] = field(default_factory=dict)  # what `metrics` says
     asked: list[Request] = field(default_factory=list)
     asking: asyncio.Event = field(default_factory=asyncio.Event)
     held: bool = False
@@ -73,6 +90,13 @@ class FakeAgent:
 
     def status(self) -> dict[str, Any]:
         return self.state
+
+    def members(self) -> list[dict[str, Any]]:
+        own = member_of(id=self.state["id"], address=self.state["address"])
+        return [own, *self.others]
+
+    def metrics(self) -> dict[str, Any]:
+        return self.numbers
 
     def term_and_commit(self) -> tuple[int, int]:
         return self.state["term"], self.state["commit_index"]

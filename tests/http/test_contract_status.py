@@ -62,8 +62,23 @@ STATUS = [
 HEALTHY = '{"server":{"message":"ok","ok":true}}'
 NO_CLIENT = '"client":{"ok":false,"message":"client not enabled"}'
 HEALTH = "/v1/agent/health"
+ALONE = (
+    '{"Members":[{"Addr":"127.0.0.1","DelegateCur":4,"DelegateMax":5,"DelegateMin":2,"Name":"n1.global","Port":4647,'
+    '"ProtocolCur":2,"ProtocolMax":5,"ProtocolMin":1,"Status":"alive","Tags":{"build":"0.1.0","dc":"dc1",'
+    '"id":"127.0.0.1:4647","port":"4647","raft_vsn":"2","region":"global","revision":"","role":"nomad",'
+    '"rpc_addr":"127.0.0.1","vsn":"1"}}],"ServerDC":"dc1","ServerName":"n1","ServerRegion":"global"}'
+)
 AGENT = [
     Case("POST /v1/agent/self", 405, "Invalid method", TEXT),
+    Case("GET /v1/agent/members", 200, ALONE, JSON),
+    Case("GET /v1/agent/members?region=nowhere&stale=true", 200, ALONE, JSON),
+    Case("GET /v1/agent/members?stale=x", 400, STALE_TEXT, TEXT),
+    Case("PUT /v1/agent/members", 405, "Invalid method", TEXT),
+    Case("HEAD /v1/agent/members", 405, "", TEXT, length=14),
+    Case("GET /v1/agent/servers", 501, "Invalid method", TEXT),
+    Case("PUT /v1/agent/servers?address=1.2.3.4:4647", 501, "Invalid method", TEXT),
+    Case("POST /v1/agent/servers", 501, "Invalid method", TEXT),
+    Case("DELETE /v1/agent/servers", 405, "Invalid method", TEXT),
     Case(f"GET {HEALTH}", 200, HEALTHY, JSON, LEADER, MEMBERS),
     Case(f"GET {HEALTH}?type=server&type=bogus", 200, HEALTHY, JSON, LEADER, MEMBERS),
     Case(f"GET {HEALTH}?type=bogus", 200, "{}", JSON),
@@ -83,6 +98,21 @@ AGENT = [
     Case(f"PUT {HEALTH}", 405, "Invalid method", TEXT),
 ]
 
+NEIGHBOURS = [
+    Case("GET /v1/nodes", 200, "[]", JSON, LEADER, MEMBERS),
+    Case("GET /v1/nodes?stale&prefix=1", 200, "[]", JSON, LOCAL, MEMBERS),
+    Case("GET /v1/nodes", 500, "No cluster leader", REFUSED, LEADER, NONE),
+    Case("GET /v1/nodes?region=x", 500, "No path to region", TEXT),
+    Case("POST /v1/nodes", 405, "Invalid method", TEXT),
+    Case("PUT /v1/system/gc", 200),
+    Case("PUT /v1/system/gc?region=x", 500, "No path to region", TEXT),
+    Case("POST /v1/system/gc", 405, "Invalid method", TEXT),
+    Case("PUT /v1/system/reconcile/summaries", 200),
+    Case("GET /v1/system/reconcile/summaries", 405, "Invalid method", TEXT),
+    Case("GET /v1/operator/license", 204),
+    Case("PUT /v1/operator/license", 501, "Nomad Enterprise only endpoint", TEXT),
+]
+
 OWN = [
     Case("PUT /v1/raftsim/status", 405, "Invalid method", TEXT),
     Case("GET /v1/raftsim/fault/link", 403, "this server was started without -faults", TEXT),
@@ -92,6 +122,6 @@ OWN = [
 ]
 
 
-@pytest.mark.parametrize("case", [*TRANSPORT, *STATUS, *AGENT, *OWN], ids=names)
+@pytest.mark.parametrize("case", [*TRANSPORT, *STATUS, *AGENT, *NEIGHBOURS, *OWN], ids=names)
 async def test_contract(server: HttpServer, agent: FakeAgent, case: Case) -> None:
     await check(server, agent, case)

@@ -11,7 +11,7 @@ from raftsim.http.message import Ask, HttpResponse, make_request
 from raftsim.http.routes import clean_path, handle
 from raftsim.http.words import failure
 from raftsim.node import requests
-from tests.http.fakes import ADDRESSES, FakeAgent, FakeFaults, refused, status_of
+from tests.http.fakes import ADDRESSES, FakeAgent, FakeFaults, member_of, refused, status_of
 
 LINK = "/v1/raftsim/fault/link"
 
@@ -55,6 +55,31 @@ def test_every_reason_has_words() -> None:
     assert len(reasons) >= 12
     for reason in sorted(reasons):
         assert failure(refused(reason, details.get(reason, "x"))).body
+
+
+def test_members_are_told_with_their_status_and_tags() -> None:
+    failed = member_of("n2.global", id="b", address="[::1]:4657", nonvoter=True, status="failed", datacenter="dc2")
+    unknown = member_of(None, address="10.0.0.3:4647", raft_protocol=None, datacenter="", build="", status="failed")
+    told = json.loads(answer(FakeAgent(others=[failed, unknown]), "GET", "/v1/agent/members").body)["Members"]
+    assert [(member["Name"], member["Addr"], member["Port"], member["Status"]) for member in told] == [
+        ("n1.global", "127.0.0.1", 4647, "alive"),
+        ("n2.global", "::1", 4657, "failed"),
+        ("(unknown)", "10.0.0.3", 4647, "failed"),
+    ]
+    assert [member["Tags"].get("nonvoter") for member in told] == [None, "1", None]
+    assert {value for member in told for value in map(type, member["Tags"].values())} == {str}
+    assert (told[1]["Tags"]["dc"], told[1]["Tags"]["id"], told[1]["Tags"]["port"]) == ("dc2", "b", "4657")
+    assert (told[2]["Tags"]["raft_vsn"], told[2]["Tags"]["build"]) == ("2", "")
+
+
+def test_gossip_is_counted_by_the_members() -> None:
+    others = [
+        member_of(f"n{number}", id=str(number), status=status) for number, status in enumerate(("left", "failed"))
+    ]
+    stats = json.loads(answer(FakeAgent(others=others), "GET", "/v1/agent/self").body)["stats"]
+    assert [stats["serf"][key] for key in ("members", "failed", "left", "encrypted")] == ["3", "1", "1", "false"]
+    assert sorted(stats) == ["nomad", "raft", "runtime", "serf"]
+    assert all(type(value) is str and value for group in stats.values() for value in group.values())
 
 
 def test_about_self() -> None:

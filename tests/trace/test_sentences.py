@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from raftsim.core import config, entry, messages, output
-from raftsim.node import requests
+from raftsim.node import ports, requests
 from raftsim.node.ports import PeerMessage
 from raftsim.trace.events import TOLD_BY_NODE, TOLD_BY_WORLD
 from raftsim.trace.file import Record
@@ -28,7 +28,7 @@ def test_no_kind_and_no_message_is_forgotten() -> None:
 
 
 def test_shapes_ask_for_what_there_is() -> None:
-    rooms = (config, entry, messages, output, requests)
+    rooms = (config, entry, messages, output, ports, requests)
     for name, shape in OBJECTS.items():
         (cls,) = {getattr(room, name) for room in rooms if hasattr(room, name)}
         assert set(shape) <= {field.name for field in fields(cls)}, name

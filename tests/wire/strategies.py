@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from raftsim.core.config import LEARNER, REMOVE, VOTER, Change, Server, enter_joint, initial
 from raftsim.core.entry import COMMAND, CONFIG, NOOP, RESTORE_STEP, Entry, SnapshotMeta
 from raftsim.core.messages import Append, AppendReply, Hail, Install, InstallReply, TimeoutNow, Vote, VoteReply
-from raftsim.node.ports import PeerMessage
+from raftsim.node.ports import PeerMessage, Ping
 from raftsim.node.requests import (
     ChangeMembership,
     Command,
@@ -85,6 +85,7 @@ messages: st.SearchStrategy[PeerMessage] = st.one_of(
     st.builds(InstallReply, numbers, ids, ids, numbers, numbers, st.booleans(), numbers, numbers),
     st.builds(TimeoutNow, numbers, ids, ids),
     st.builds(Hail, numbers, ids, ids, numbers, numbers, st.booleans(), st.booleans()),
+    st.builds(Ping, ids, ids),
     st.builds(Relay, ids, ids, numbers, requests),
     st.builds(RelayReply, ids, ids, numbers, outcomes),
 )

@@ -47,10 +47,10 @@ def test_reasons_to_part(theirs: Hello, reason: str) -> None:
 @pytest.mark.parametrize(
     ("plain", "reason"),
     [
-        (("raftsim", 9, "whatever", "comes", "then"), "it speaks peer protocol 9, this server 3"),
+        (("raftsim", 9, "whatever", "comes", "then"), "it speaks peer protocol 9, this server 4"),
         (("redis", 1, "cluster-a"), "it does not speak the raftsim peer protocol"),
         (("raftsim",), "not a hello"),
-        (("raftsim", 3, "cluster-a"), "not a hello"),
+        (("raftsim", 4, "cluster-a"), "not a hello"),
         ({"raftsim": 1}, "it does not speak"),
     ],
 )

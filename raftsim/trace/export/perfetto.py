@@ -18,7 +18,7 @@ from raftsim.trace.sentences import sentence
 _ROLES: Final = 1
 _MESSAGES: Final = 2
 _TRACKS: Final = {_ROLES: "roles", _MESSAGES: "messages"}
-_CARRIED: Final = ("Relay", "RelayReply")  # their sending is not told
+_CARRIED: Final = ("Relay", "RelayReply", "Ping")  # their sending is not told
 _WORLD: Final = "world"
 
 
