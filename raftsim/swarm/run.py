@@ -35,12 +35,13 @@ IDLE_S: Final = 20.0  # until the last call has ended: more than any client's pa
 
 LINEARIZABILITY: Final = "linearizability"
 
-Verdict = Literal["pass", "violated", "undecided"]
+Verdict = Literal["pass", "violated", "undecided", "unrecoverable"]
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """`judge` and `text` say what is wrong, or what could not be decided. `facts`: how often what rare thing was seen.
+    """`judge` and `text` say what is wrong, or what could not be decided. `unrecoverable` is no bug: it came after more
+    disks were lost than leave a quorum's copies, and `text` says which. `facts`: how often what rare thing was seen.
 
     `drawn` is what the run was like, as plain data. The same seed gives the same ending, `digest` and all.
     """
@@ -56,13 +57,14 @@ class Ending:
     digest: str
 
 
-def play(seed: int, for_s: float = STORM_S) -> Ending:
-    """The run of `seed`, whose storm lasts `for_s` seconds of virtual time."""
-    return _Run(seed).play(for_s)
+def play(seed: int, for_s: float = STORM_S, *, keep_copies: bool = True) -> Ending:
+    """The run of `seed`, whose storm lasts `for_s` seconds of virtual time. Without `keep_copies` disks are lost beyond
+    what can be repaired; what is broken after that is unrecoverable, and rightly so."""
+    return _Run(seed, keep_copies=keep_copies).play(for_s)
 
 
 class _Run:
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, keep_copies: bool) -> None:
         rng = Random(f"{seed}/swarm")
         self._hash = blake2b(digest_size=16)
         steady = {
@@ -72,7 +74,9 @@ class _Run:
         }
         self.steadiness = Steadiness(**steady)
         self.load = _load(rng)
-        self.storm = Storm(seed, sizes=SIZES, steadiness=self.steadiness, observers=[self._note])
+        self.storm = Storm(
+            seed, sizes=SIZES, steadiness=self.steadiness, keep_copies=keep_copies, observers=[self._note]
+        )
         self.world = self.storm.world
         self._servers = len(self.world.names)
         self.broken = self._broken(rng)
@@ -91,6 +95,8 @@ class _Run:
         except InvariantViolated as violated:
             found = violated.violation
             verdict, judge, text = "violated", found.invariant, f"at {found.time:.6f} s: {found.sentence}"
+            if beyond := self.storm.copies.beyond:
+                verdict, text = "unrecoverable", f"{beyond}; {text}"
         history = self.clients.history()
         for operation in history:
             self._hash.update(f"{operation}\n".encode())
@@ -106,7 +112,7 @@ class _Run:
             weather = self.storm.weather
             # A wiped server has heard of no leader yet, so a removed one can disturb the others through it.
             through = weather.wipe > 0 and not weather.settings.pre_vote
-            settle.settle(world, retire=not weather.protected or through)
+            settle.settle(world, retire=not weather.protected or through, copies=self.storm.copies)
             returned = world.run_until(lambda: remember(world), RETURN_S)
             demand(world, returned, settle.CONVERGENCE, "a lost vote is not given back")
         else:
