@@ -35,7 +35,7 @@ class UpToDateVotes:
         if change.hard is None or change.hard == node.hard or change.hard[1] is None:
             return None
         if self._ghost.name(change.hard[1]) == node.name:
-            return None  # a candidate: what it claims it says later, and only its request can be judged
+            return None  # nobody's log is behind itself; the claim may be that of a disk it has lost
         claim = self._claims.get((change.hard[0], change.hard[1]))
         # The turn may also have changed the log, before or after it voted: believe the better for it.
         own = min(before, node.log.end)

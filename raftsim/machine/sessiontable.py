@@ -89,38 +89,49 @@ def unpack_table(pieces: Iterator[bytes], limits: Limits) -> Slices[tuple[dict[i
     Raises ValueError for what `pack_table` cannot have given.
     """
     # Nothing of a table is longer than this: what bytes merely announce is not made room for.
-    longest = max(limits.results, 16)
-    unpacker = msgpack.Unpacker(
-        use_list=False, max_array_len=longest, max_map_len=0, max_ext_len=0, max_str_len=longest
-    )
-    match _next(unpacker, pieces):
+    reader = _Reader(pieces, longest=max(limits.results, 16))
+    match reader.next():
         case (kind, version, int(count)) if kind == _KIND and version == _FORMAT and 0 <= count <= limits.sessions:
             sessions: dict[int, Session] = {}
         case _:
             raise ValueError(f"not a state of {_KIND} in format {_FORMAT}, or of other limits")
     last_used = 0
     for _ in range(count):
-        id, session = _session(_next(unpacker, pieces))
+        id, session = _session(reader.next())
         if session.used <= last_used or id in sessions:
             raise ValueError(f"sessions out of order: {id}")
         last_used = session.used
         sessions[id] = session
         yield
-    return sessions, unpacker.read_bytes(_PART_BYTES)
+    return sessions, reader.rest()
 
 
-def _next(unpacker: msgpack.Unpacker, pieces: Iterator[bytes]) -> Any:
-    """The next object, for which as much is read as it needs."""
-    while True:
-        try:
-            return unpacker.unpack()
-        except msgpack.OutOfData:
-            piece = next(pieces, None)
-        except (ValueError, msgpack.UnpackException) as error:
-            raise ValueError(f"not a state of {_KIND}: {error or type(error).__name__}") from None
-        if piece is None:
-            raise ValueError(f"not a whole state of {_KIND}")
-        unpacker.feed(piece)
+class _Reader:
+    """Objects out of pieces of bytes, of which as much is read as they need."""
+
+    def __init__(self, pieces: Iterator[bytes], longest: int) -> None:
+        self._pieces = pieces
+        self._fed = 0
+        self._unpacker = msgpack.Unpacker(
+            use_list=False, max_array_len=longest, max_map_len=0, max_ext_len=0, max_str_len=longest
+        )
+
+    def next(self) -> Any:
+        while True:
+            try:
+                return self._unpacker.unpack()
+            except msgpack.OutOfData:
+                piece = next(self._pieces, None)
+            except (ValueError, msgpack.UnpackException) as error:
+                raise ValueError(f"not a state of {_KIND}: {error or type(error).__name__}") from None
+            if piece is None:
+                raise ValueError(f"not a whole state of {_KIND}")
+            self._fed += len(piece)
+            self._unpacker.feed(piece)
+
+    def rest(self) -> bytes:
+        """What was taken of the pieces and is in no object. Asked for exactly: msgpack in Python refuses more."""
+        return bytes(self._unpacker.read_bytes(self._fed - self._unpacker.tell()))
 
 
 def _session(row: Any) -> tuple[int, Session]:

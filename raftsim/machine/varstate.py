@@ -119,13 +119,16 @@ def _plains(state: Iterable[bytes]) -> Iterator[Any]:
         max_bin_len=0,
         max_ext_len=0,
     )
+    fed = 0
     try:
         for part in state:
+            fed += len(part)
             for start in range(0, len(part), _SLICE_BYTES):
                 unpacker.feed(part[start : start + _SLICE_BYTES])
                 yield from unpacker
                 yield _PAUSE
-        rest = unpacker.read_bytes(1)  # raises as well if it has begun to make something of the rest
+        # Raises as well if it has begun to make something of the rest; and msgpack in Python if asked for more.
+        rest = unpacker.read_bytes(fed - unpacker.tell())
     except (ValueError, msgpack.UnpackException) as error:
         raise ValueError(f"not a state, or not a whole one: {error or type(error).__name__}") from None
     if rest:

@@ -25,6 +25,7 @@ _FAULTS: Final[Mapping[str, Callable[..., tuple[str, Any]]]] = {  # of a disk, a
     "fail": lambda operation, _: ("fail", operation),
     "read-only": lambda: ("fail", "write"),
     "full": lambda room: ("fill", int(room)),
+    "rot": lambda _, offset: ("rot", int(offset)),  # always in the oldest file of the log
     "power cut": lambda after: ("cut_power", int(after)),
 }
 

@@ -134,7 +134,7 @@ def _cut(world: World, *pairs: tuple[str, str]) -> bool:
 
 
 def _disk(world: World, name: str, fault: str, value: Any) -> bool:
-    getattr(world.disk(name), fault)(value)
+    getattr(world.disk(name), "rot_log" if fault == "rot" else fault)(value)
     return True
 
 

@@ -15,7 +15,8 @@ from typing import Final
 
 from raftsim.sim.bytestore import ByteStore
 from raftsim.sim.disk import SimDisk
-from raftsim.sim.files import MUTATING, SimFiles
+from raftsim.sim.files import MUTATING, SimDirectory, SimFiles
+from raftsim.storage.datadir import WAL
 
 SECTOR: Final = 512  # bytes
 
@@ -79,8 +80,17 @@ class DiskFaults:
 
     def rot_log(self, offset: int) -> None:
         """As `rot`, in the oldest file of the log."""
-        path = f"{self._name}/raft/wal"
-        self.rot(f"{path}/{next(iter(self._files.directory(path).names()), '')}", offset)
+        self.rot(f"{self._log.path}/{next(iter(self._log.names()), '')}", offset)
+
+    def rottable(self) -> int:
+        """How long the oldest file of the log is, if another follows it; else 0.
+
+        Damage there cannot be taken for a torn write, which only the end of the log can be. 0 with a disk of records.
+        """
+        if not isinstance(self._disk.store, ByteStore):
+            return 0
+        first, *others = self._log.names() or [""]
+        return len(self._log.inodes[first].durable) if others else 0
 
     def felt(self, fault: str) -> int:
         """How often a fault, by the name of its method, took effect on this disk so far."""
@@ -94,6 +104,10 @@ class DiskFaults:
         self._disk.release()
         if isinstance(self._disk.store, ByteStore):
             self._files.mend()
+
+    @property
+    def _log(self) -> SimDirectory:
+        return self._files.directory(f"{self._name}/raft/{WAL}")
 
     @property
     def _files(self) -> SimFiles:

@@ -37,12 +37,13 @@ IDLE_S: Final = 20.0  # until the last call has ended: more than any client's pa
 
 LINEARIZABILITY: Final = "linearizability"
 
-Verdict = Literal["pass", "violated", "undecided"]
+Verdict = Literal["pass", "violated", "undecided", "unrecoverable"]
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """`judge` and `text` say what is wrong, or what could not be decided. `facts`: how often what rare thing was seen.
+    """`judge` and `text` say what is wrong, or what could not be decided. `unrecoverable` is no bug: it came after more
+    disks were lost than leave a quorum's copies, and `text` says which. `facts`: how often what rare thing was seen.
 
     `drawn` is what the run was like, as plain data. The same seed gives the same ending, `digest` and all.
     """
@@ -58,15 +59,16 @@ class Ending:
     digest: str
 
 
-def play(seed: int, for_s: float = STORM_S) -> Ending:
-    """The run of `seed`, whose storm lasts `for_s` seconds of virtual time."""
-    return Run(seed).play(for_s)
+def play(seed: int, for_s: float = STORM_S, *, keep_copies: bool = True) -> Ending:
+    """The run of `seed`, whose storm lasts `for_s` seconds of virtual time. Without `keep_copies` disks are lost beyond
+    what can be repaired; what is broken after that is unrecoverable, and rightly so."""
+    return Run(seed, keep_copies=keep_copies).play(for_s)
 
 
 class Run:
     """One run of the swarm, to be played once. The `observers` are told every event of its `storm`."""
 
-    def __init__(self, seed: int, observers: Iterable[Observer] = ()) -> None:
+    def __init__(self, seed: int, observers: Iterable[Observer] = (), *, keep_copies: bool = True) -> None:
         rng = Random(f"{seed}/swarm")
         self._hash = blake2b(digest_size=16)
         self._lines: list[str] = []  # not in it yet
@@ -78,7 +80,13 @@ class Run:
         }
         self.steadiness = Steadiness(**steady)
         self.load = _load(rng)
-        self.storm = Storm(seed, sizes=SIZES, steadiness=self.steadiness, observers=[self._note, *observers])
+        self.storm = Storm(
+            seed,
+            sizes=SIZES,
+            steadiness=self.steadiness,
+            keep_copies=keep_copies,
+            observers=[self._note, *observers],
+        )
         self.world = self.storm.world
         self._servers = len(self.world.names)
         self.broken = self._broken(rng)
@@ -97,6 +105,8 @@ class Run:
         except InvariantViolated as violated:
             found = violated.violation
             verdict, judge, text = "violated", found.invariant, f"at {found.time:.6f} s: {found.sentence}"
+            if beyond := self.storm.copies.beyond:
+                verdict, text = "unrecoverable", f"{beyond}; {text}"
         history = self.clients.history()
         self._lines.extend(f"{operation}\n" for operation in history)
         self._flush()
@@ -112,7 +122,7 @@ class Run:
             weather = self.storm.weather
             # A wiped server has heard of no leader yet, so a removed one can disturb the others through it.
             through = weather.wipe > 0 and not weather.settings.pre_vote
-            settle.settle(world, retire=not weather.protected or through)
+            settle.settle(world, retire=not weather.protected or through, copies=self.storm.copies)
             returned = world.run_until(lambda: remember(world), RETURN_S)
             demand(world, returned, settle.CONVERGENCE, "a lost vote is not given back")
         else:

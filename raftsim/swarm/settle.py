@@ -14,6 +14,7 @@ from raftsim.machine.variables import put_command
 from raftsim.node.requests import OK, Command, Outcome, Query
 from raftsim.sim.network import NetworkModel
 from raftsim.sim.world import World
+from raftsim.swarm.wipes import Copies
 
 CALM_S: Final = 6.0  # what waited for a leader meanwhile (up to 5 s) is done or given up, a removal too
 AGREE_S: Final = 20.0
@@ -34,13 +35,17 @@ def get(path: str) -> Query:
     return Query(("get", "default", path))
 
 
-def settle(world: World, *, retire: bool = False) -> None:
+def settle(world: World, *, retire: bool = False, copies: Copies | None = None) -> None:
     """Mend all faults; then one leader, equal logs, a fresh write and read, and every acknowledged write in place.
 
     `retire`: servers that are no members are shut down first, as an operator does. Where nothing protects from a server
-    that was not told of its removal, it disturbs the others for ever.
+    that was not told of its removal, it disturbs the others for ever. `copies`: whose damaged disks may be emptied.
     """
     mend(world)
+    for name in world.names:
+        if copies is not None and copies.may_be_emptied(name):
+            world.wipe(name)
+            world.restart(name)
     world.run(CALM_S)
     if retire:
         demand(world, _agree(world), CONVERGENCE, "there are no agreed members")

@@ -43,6 +43,7 @@ DOUBLED: Final = "message doubled"
 PAUSED: Final = "server paused"
 HALTED: Final = "stopped by its disk"
 TORN: Final = "torn write cut at a start"
+ROTTEN: Final = "damaged log refused at a start"
 WIPED: Final = "disk wiped"
 FORGOTTEN: Final = "lost disk recognised"
 RETURNED: Final = "vote given back"
@@ -50,12 +51,12 @@ DOUBT: Final = "outcome unknown to a client"
 
 RARE: Final = (FROM_SNAPSHOT, INSTALLED, ENTERED, LEFT, TRANSFERRED, HALTED, WIPED, RETURNED)
 FACTS: Final = (
-    DEPOSED, TWO_LEADERS, PRE_VOTE, FORCED, CUT_OFF, *RARE, BY_LEASE, DOUBLED, PAUSED, TORN, FORGOTTEN, DOUBT,
+    DEPOSED, TWO_LEADERS, PRE_VOTE, FORCED, CUT_OFF, *RARE, BY_LEASE, DOUBLED, PAUSED, TORN, ROTTEN, FORGOTTEN, DOUBT,
 )  # fmt: skip
 
 
 class Sightings:
-    """Give it every event; it counts in `seen` which of the FACTS came about, all but TORN."""
+    """Give it every event; it counts in `seen` which of the FACTS came about, all but TORN and ROTTEN."""
 
     def __init__(self) -> None:
         self.seen: Counter[str] = Counter()

@@ -17,9 +17,9 @@ from raftsim.sim.host import PendingOutcome
 from raftsim.sim.world import World
 from raftsim.swarm.aimed import Aimed
 from raftsim.swarm.settle import put
-from raftsim.swarm.sightings import TORN, Sightings
+from raftsim.swarm.sightings import ROTTEN, TORN, Sightings
 from raftsim.swarm.weather import Weather
-from raftsim.swarm.wipes import remember, wipeable
+from raftsim.swarm.wipes import Copies
 
 MAX_SERVERS: Final = 7
 SIZES: Final = (3, 4, 5)
@@ -40,7 +40,8 @@ class Steadiness:
 
 
 class Storm:
-    """`seen` counts what came about. `sizes`: how many servers there may be at first, by lot."""
+    """`seen` counts what came about. `sizes`: how many servers there may be at first, by lot. `keep_copies`: disks are
+    lost and damaged only as far as everything can be repaired (`wipes.Copies`)."""
 
     def __init__(
         self,
@@ -48,6 +49,7 @@ class Storm:
         *,
         sizes: Sequence[int] = SIZES,
         steadiness: Steadiness | None = None,
+        keep_copies: bool = True,
         observers: Iterable[Observer] = (),
     ) -> None:
         self.rng = Random(f"{seed}/chaos")
@@ -69,10 +71,6 @@ class Storm:
         self._changes: list[PendingOutcome] = []
         size, self.raft_protocol = self.rng.choice(sizes), self.rng.choice([2, 3])
         self.founded = self.rng.random() < 0.7 or not weather.settings.pre_vote
-        # A voter has no vote (again) yet: a disk was lost, or not all have found out that they are founders. One that
-        # crashes before it has that on its disk is one that lost it to those who have begun.
-        self._wiped = not self.founded
-        self._alone = size == 1
         self.world = World(
             size,
             seed=seed,
@@ -85,6 +83,8 @@ class Storm:
             observers=[self._sightings.observe, *observers],
         )
         self._aimed = Aimed(self.world, weather.settings.election_timeout_max_s, self._aim_change, seed)
+        self._rot_rng = Random(f"{seed}/rot")
+        self.copies = Copies(self.world, self.rng, self._rot_rng, keep=keep_copies, founded=self.founded)
 
     def storm(self, for_s: float) -> None:
         """Faults and requests, until `for_s` seconds of virtual time. Raises InvariantViolated."""
@@ -176,6 +176,9 @@ class Storm:
             world.disk(name).mend()
         for name in [name for name in world.names if name not in world.alive and self._may_move(name)][:1]:
             self._restart(name)
+            if self.copies.may_be_emptied(name):
+                world.wipe(name)
+                self._restart(name)
         for name in world.alive:
             if world.hosts[name].paused:
                 world.resume(name)
@@ -199,30 +202,32 @@ class Storm:
         self.world.cut(name, self.rng.choice(self.world.names))
 
     def _wipe(self) -> None:
-        """One disk at a time, and none while who is a member is in motion: a quorum must be able to bear it."""
+        """Disks are lost, none while who is a member is in motion: a quorum must be able to bear it."""
         self._changes = [change for change in self._changes if change.outcome is None]
-        if not self._changes and not self._forgotten() and wipeable(self.world):
-            name = self.rng.choice([name for name in self.world.names if self._votes(name)])
-            if self._alone and name == self.world.names[0]:
-                return  # the only first server has no witness of its past
-            self._wiped = True
-            self.world.wipe(name)
-            if self.rng.random() < 0.5:
-                self._restart(name)
+        if self._changes and self.copies.keep:
+            return
+        for name in self.copies.choose():
+            self.copies.lose(name)
+            if not self._rot(name):
+                self.world.wipe(name)
+                if self.rng.random() < 0.5:
+                    self._restart(name)
 
-    def _forgotten(self) -> bool:
-        """Whether some voter still has no vote."""
-        self._wiped = self._wiped and not remember(self.world)
-        return self._wiped
-
-    def _votes(self, name: str) -> bool:
-        node = self.world.hosts[name].node
-        return node is not None and node.raft.config.is_voter(self.world.ids[name])
+    def _rot(self, name: str) -> bool:
+        """By lot, and if there is a place where it must be seen: the server goes down, and does not start again."""
+        disk = self.world.disk(name)
+        if self._rot_rng.random() < 0.5 or not (size := disk.rottable()):
+            return False
+        self.world.crash(name)
+        disk.rot_log(self._rot_rng.randrange(size))
+        self._restart(name)
+        self.seen[ROTTEN] += name not in self.world.alive
+        return True
 
     def _change(self, name: str) -> None:
         """One to three changes at once; those of more than one vote take joint consensus."""
         world, rng = self.world, self.rng
-        if self._forgotten():
+        if not self.copies.whole:
             return
         if len(world.names) < MAX_SERVERS and rng.random() < 0.3:
             world.add(new := f"n{len(world.names) + 1}")

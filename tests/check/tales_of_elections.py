@@ -6,7 +6,7 @@ from raftsim.core.config import of
 from raftsim.core.entry import HardState, Restored, bootstrapped
 from raftsim.core.messages import VoteReply
 from raftsim.core.output import FOLLOWER, LEADER, PRE_CANDIDATE
-from raftsim.trace.events import WIPE
+from raftsim.trace.events import CRASH, WIPE
 from tests.check.story import TRIO, Story, breaks, config, keeps
 
 
@@ -101,6 +101,18 @@ def vote_for_a_shorter_log(story: Story) -> None:
     story.stand("n3", 2)
     story.ask("n3", 2, "n2")
     story.grant("n2", 2, "n3")
+
+
+@keeps
+def vote_for_oneself_in_a_term_in_which_a_lost_disk_had_stood_with_less(story: Story) -> None:
+    story.stand("n3", 2)
+    story.ask("n3", 2, "n2")
+    story.tell("n3", CRASH, story.seqs["n3"])
+    story.tell("n3", WIPE, None)
+    story.start("n3", Restored(HardState(), bootstrapped(TRIO).entries))
+    story.elect("n1", 1, "n2")
+    story.replicate("n1", "n3", 1, 2)
+    story.stand("n3", 2)
 
 
 @keeps

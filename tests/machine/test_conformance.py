@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgpack
+import msgpack.fallback
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -164,3 +165,15 @@ def test_what_it_does_not_know_is_refused(name: str, junk: bytes) -> None:
         machine.check_command(junk)
     with pytest.raises(InvalidRequest):
         machine.query(("no", "such", "query", junk))
+
+
+@each
+def test_a_state_is_restored_where_msgpack_is_python_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where no compiled msgpack is to be had; it answers otherwise when more is asked for than there is."""
+    monkeypatch.setattr(msgpack, "Unpacker", msgpack.fallback.Unpacker)
+    machine, _ = played(name, [register_command(1)] if "sessions" in name else [])
+    found = MACHINES[name][0]()
+    at_once(found.restore([state(machine)]))
+    assert state(found) == state(machine)
+    with pytest.raises(ValueError, match="state"):
+        at_once(found.restore([state(machine)[:-1]]))

@@ -31,7 +31,7 @@ class Chaos(Storm):
     def run(self, for_s: float) -> None:
         """A storm of `for_s` seconds; then all is mended and must be well."""
         self.storm(for_s)
-        settle(self.world, retire=not self.weather.protected)
+        settle(self.world, retire=not self.weather.protected, copies=self.copies)
         assert self.world.run_until(lambda: remember(self.world), 10), "a vote is not given back"
         assert self.naive.check() == []
 
