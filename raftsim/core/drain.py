@@ -54,7 +54,7 @@ def _produced(raft: Raft) -> bool:
         or raft.events
         or raft.outbox
         or raft.unwritten_from is not None
-        or raft.hard is not raft.durable.written
+        or _vote_changed(raft)
         or raft.ready_reads
         or raft.chunks
         or raft.chunk_received
@@ -62,14 +62,18 @@ def _produced(raft: Raft) -> bool:
     )
 
 
+def _vote_changed(raft: Raft) -> bool:
+    """Whether term or vote differ from those of the last write. They are nearly always the very same."""
+    return raft.hard is not raft.durable.written and raft.hard != raft.durable.written
+
+
 def _write(raft: Raft, now: float) -> Write | None:
-    hard, written = raft.hard, raft.durable.written
-    changed = hard is not written and hard != written
+    changed = _vote_changed(raft)
     first, chunk = raft.unwritten_from, raft.chunk_received
     if first is None and not changed and chunk is None:
         return None
-    seq = raft.durable.begin(hard, raft.log.last_index, now)
-    write = Write(seq, hard if changed else None, chunk=chunk)
+    seq = raft.durable.begin(raft.hard, raft.log.last_index, now)
+    write = Write(seq, raft.hard if changed else None, chunk=chunk)
     if first is not None:
         write.first_index, write.entries = first, raft.log.slice(first - 1, raft.log.last_index)
     if chunk is not None and chunk.last:

@@ -51,7 +51,7 @@ class Copies:
     time; `beyond` then says, once no quorum was left, why nothing that follows is anybody's fault.
     """
 
-    def __init__(self, world: World, rng: Random, others: Random, *, keep: bool, founded: bool) -> None:
+    def __init__(self, world: World, rng: Random, others: Random, *, keep: bool, founded: bool = True) -> None:
         """`rng` draws the first of those that are lost at once, `others` the rest. `founded`: the first servers know
         that they are; else one that crashes before it has that on its disk has lost it, to those who have begun."""
         self.keep = keep

@@ -156,3 +156,10 @@ def test_what_a_stalled_follower_holds_does_not_count() -> None:
     cluster["b"].sync()
     cluster.run()
     assert leader.raft.commit == 3
+
+
+def test_a_vote_record_that_is_equal_to_the_written_one_leads_to_nothing() -> None:
+    host = Cluster(*"abc")["b"]
+    host.turn()
+    host.raft.hard = HardState(host.raft.hard.term, host.raft.hard.vote, host.raft.hard.founder)
+    assert host.raft.drain(host.time.now) is None

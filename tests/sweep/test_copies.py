@@ -51,7 +51,7 @@ def test_few_servers_have_no_copy_to_spare(nodes: int) -> None:
 
 
 def test_without_the_policy_anybody_may_be_lost_and_it_is_said_when_no_quorum_is_left() -> None:
-    _, copies = quiet(3, keep=False, founded=True)
+    _, copies = quiet(3, keep=False)
     assert max(len(copies.choose()) for _ in range(30)) == 3
     said = []
     for name in ("n2", "n3"):
