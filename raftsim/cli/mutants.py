@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from raftsim.mutants.mutant import Mutant
     from raftsim.sweep.hunt import Hunt
 
-FOUND, MISSED, BAD_INPUT = 0, 1, 2
+FOUND, MISSED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 CORRECT: Final = ""  # the id of no mutant
 GOOD: Final = "Good"  # whether a row is as it must be
 Row = dict[str, Any]
@@ -77,10 +77,13 @@ def mutants(
     With -search, runs drawn at random must find it instead: the table says how many it takes in the mean, with the 95 %
     interval, and how much CPU time. Runs without any bug must find nothing.
 
-    The exit code is 0 when all traps work and all searches find, 1 when one does not, 2 for bad options.
+    The exit code is 0 when all traps work and all searches find, 1 when one does not, 2 for bad options, 130 after
+    Ctrl-C, which tells what is done.
     """
     if only_list and search:
         click.get_current_context().fail("-list runs nothing: leave out -search")
+    if as_json and markdown:
+        click.get_current_context().fail("-json or -markdown: one form at a time")
     chosen = _chosen(id)
     if only_list:
         rows = [_entry(mutant) for mutant in chosen]
@@ -94,6 +97,8 @@ def mutants(
         print("\n".join(_markdown(rows)))
     else:
         print("\n".join([*map(_story, chosen if id else ()), *_table(rows)]))
+    if len(rows) < len(chosen) + (search and correct > 0):
+        return INTERRUPTED
     return FOUND if all(row.get(GOOD, True) for row in rows) else MISSED
 
 
@@ -188,22 +193,23 @@ def _spread(jobs: int | None, tasks: Mapping[str, tuple[Any, ...]]) -> dict[str,
 
 
 def _table(rows: Sequence[Row]) -> list[str]:
-    header = [key for key in rows[0] if key != GOOD] if rows else []
-    cells = [[_cell(row[key]) for key in header] for row in rows]
-    good = sum(row.get(GOOD, True) for row in rows)
-    end = (
-        []
-        if GOOD not in (rows[0] if rows else {})
-        else ["", f"{'PASS' if good == len(rows) else 'FAIL'}  {good} of {len(rows)}"]
-    )
-    return [columnize([header, *cells]), *end]
+    lines = [columnize(_cells(rows))]
+    if rows and GOOD in rows[0]:
+        good = sum(row[GOOD] for row in rows)
+        lines += ["", f"{'PASS' if good == len(rows) else 'FAIL'}  {good} of {len(rows)}"]
+    return lines
 
 
 def _markdown(rows: Sequence[Row]) -> list[str]:
-    header = [key for key in rows[0] if key != GOOD] if rows else []
-    lines = [header, *([_cell(row[key]) for key in header] for row in rows)]
-    table = [f"| {' | '.join(line)} |" for line in lines]
+    header, *lines = _cells(rows)
+    table = [f"| {' | '.join(line)} |" for line in (header, *lines)]
     return [table[0], "|---" * len(header) + "|", *table[1:]]
+
+
+def _cells(rows: Sequence[Row]) -> list[list[str]]:
+    """The names of the columns, then what stands in them."""
+    header = [key for key in rows[0] if key != GOOD] if rows else []
+    return [header, *([_cell(row[key]) for key in header] for row in rows)]
 
 
 def _cell(value: object) -> str:

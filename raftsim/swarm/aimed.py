@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from random import Random
 from typing import Final
 
@@ -55,8 +56,10 @@ class Aimed:
             moment_s = 3 * self._timeout_s * number / DOUBTS
             self._after(moment_s, lambda: world.submit(leader, get(KEY)))
             if number % 4 == 0:
-                writer = rng.choice(world.names)
-                self._after(moment_s, lambda writer=writer: world.submit(writer, put(KEY, repr(world.now))))  # type: ignore[misc]
+                self._after(moment_s, partial(self._write, rng.choice(world.names)))
+
+    def _write(self, name: str) -> None:
+        self._world.submit(name, put(KEY, repr(self._world.now)))
 
     def _other(self, leader: str) -> str:
         return self._rng.choice([name for name in self._world.names if name != leader])

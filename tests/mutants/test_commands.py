@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from raftsim.cli.main import main
 from raftsim.mutants.catalogue import CATALOGUE
 from tests.cli.terminal import run
 
@@ -62,6 +66,18 @@ def test_a_sweep_with_a_planted_bug_says_how_to_see_it_again(tmp_path: Path) -> 
     assert "up-to-date votes" in again.out
 
 
+def test_a_search_that_is_interrupted_tells_what_is_done(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(futures: dict[Future[Any], str]) -> Iterator[Future[Any]]:
+        yield next(future for future, id in futures.items() if id == ID)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("concurrent.futures.as_completed", interrupted)
+    assert main(["mutants", ID, "any-log-gets-the-vote", "-j=1"]) == 130
+    assert capsys.readouterr().out.splitlines()[-3].startswith(ID)
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -73,6 +89,7 @@ def test_a_sweep_with_a_planted_bug_says_how_to_see_it_again(tmp_path: Path) -> 
         ("sweep swarm -storm=2h", "-storm: must be more than 0s and at most 3600s"),
         ("sweep figure-8 -storm=1s", "-storm is of the swarm"),
         ("mutants -list -search", "leave out -search"),
+        ("mutants -list -json -markdown", "one form at a time"),
     ],
 )
 def test_bad_options(line: str, message: str) -> None:

@@ -6,7 +6,9 @@ from random import Random
 
 import pytest
 
+from raftsim.core.config import LEARNER, VOTER
 from raftsim.core.log import Log
+from raftsim.node.requests import OK
 from raftsim.sim.disk import BYTES, DiskModel
 from raftsim.sim.world import World
 from raftsim.swarm.run import play
@@ -14,6 +16,7 @@ from raftsim.swarm.settle import converged, put, settle
 from raftsim.swarm.sightings import ROTTEN, WIPED
 from raftsim.swarm.storm import Storm
 from raftsim.swarm.wipes import Copies, remember
+from tests.sim.scenes import change
 
 TWO_AT_ONCE = (52, 54)  # seeds of storms, of what is seen in them
 DAMAGED = (62, 104)
@@ -43,6 +46,27 @@ def test_a_minority_is_chosen_and_no_more_before_all_is_well(nodes: int, most: i
     assert copies.choose()
     assert not copies.beyond
     settle(world, copies=copies)
+
+
+def test_one_of_the_first_servers_is_spared_or_they_would_begin_anew() -> None:
+    world = World(1, seed=1)
+    assert world.run_until(lambda: converged(world), 10)
+    copies = Copies(world, Random(1), Random(2), keep=True)
+    for name in ("n2", "n3"):
+        world.add(name)
+        for op in (LEARNER, VOTER):
+            assert change(world, **{name: op}).kind == OK
+            world.run(2)
+    assert world.run_until(lambda: converged(world), 10)
+    assert {tuple(copies.choose()) for _ in range(30)} == {(), ("n2",), ("n3",)}
+
+
+def test_nothing_is_lost_before_all_first_servers_know_that_they_are() -> None:
+    world = World(3, seed=1, founded=False)
+    copies = Copies(world, Random(1), Random(2), keep=True, founded=False)
+    assert copies.choose() == []
+    assert world.run_until(lambda: remember(world) and converged(world), 20)
+    assert copies.choose()
 
 
 @pytest.mark.parametrize("nodes", [1, 2])
